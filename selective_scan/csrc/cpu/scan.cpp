@@ -1,0 +1,204 @@
+// Copyright (c) 2026 The mmseg_remamber authors.
+// SPDX-License-Identifier: Apache-2.0
+// The ops on CPU tensors: checks, results, and the tiles shared out among torch's threads.
+#include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/ops.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "../checks.h"
+#include "kernels.h"
+
+namespace selective_scan::cpu {
+namespace {
+
+// Row blocks of backward, over the whole batch. A constant, not the number of threads: sums over
+// blocks then have one order, and results do not depend on the threads.
+constexpr int64_t kTasks = 32;
+constexpr int64_t kGrain = 32768;  // state updates that repay waking a thread
+
+Tensor packed(const Tensor& tensor) {
+  return tensor.is_contiguous() ? tensor : torch::stable::contiguous(tensor);
+}
+
+OptionalTensor packed(const OptionalTensor& tensor) {
+  return tensor ? OptionalTensor(packed(*tensor)) : std::nullopt;
+}
+
+Tensor new_empty(const Tensor& like, std::initializer_list<int64_t> shape, ScalarType type) {
+  return torch::stable::new_empty(like, shape, type);
+}
+
+// Ask for huge pages under a large new tensor: the first touch of its many small pages would take
+// longer than the scan. Advice only, so that a refusal changes nothing.
+Tensor with_huge_pages(const Tensor& tensor) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  constexpr uintptr_t page = uintptr_t{1} << 21;
+  const auto begin = reinterpret_cast<uintptr_t>(tensor.mutable_data_ptr());
+  const uintptr_t first = (begin + page - 1) & ~(page - 1);
+  const uintptr_t end = (begin + tensor.numel() * tensor.element_size()) & ~(page - 1);
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
+  return tensor;
+}
+
+Input input(const Tensor& tensor) { return {tensor.const_data_ptr(), tensor.scalar_type()}; }
+
+Output output(const Tensor& tensor) { return {tensor.mutable_data_ptr(), tensor.scalar_type()}; }
+
+template <typename T>
+const T* data(const Tensor& tensor) {
+  return static_cast<const T*>(tensor.const_data_ptr());
+}
+
+template <typename T>
+const T* data(const OptionalTensor& tensor) {
+  return tensor ? data<T>(*tensor) : nullptr;
+}
+
+template <typename T>
+T* mutable_data(const Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
+}
+
+// The arguments of forward, contiguous.
+struct Arguments {
+  Tensor u, delta, A, B, C;
+  OptionalTensor D, delta_bias;
+  bool softplus;
+
+  template <typename T>
+  Scan<T> scan(const Sizes& s) const {
+    return {s.channels, s.length, s.state,    s.groups,         s.rows(), s.chunks(),
+            input(u),   input(delta), input(B), input(C),     data<T>(A), data<T>(D),
+            data<T>(delta_bias), softplus};
+  }
+};
+
+template <typename T>
+void run_forward(const Arguments& args, const Sizes& s, const Tensor& y, const Tensor& last,
+                 const Tensor& states) {
+  const Scan<T> scan = args.scan<T>(s);
+  const ForwardOut<T> out{output(y), mutable_data<T>(last), mutable_data<T>(states)};
+  const int64_t tiles = ceil_div(s.rows(), kRows);  // of one group
+  const int64_t grain = std::max<int64_t>(1, kGrain / (kRows * s.length * s.state));
+  torch::stable::parallel_for(
+      0, s.batch * s.groups * tiles, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t batch = i / (s.groups * tiles), group = i / tiles % s.groups;
+          const int64_t row = i % tiles * kRows;
+          forward_tile(scan, out,
+                       Tile{batch, group, group * s.rows() + row, std::min(kRows, s.rows() - row)});
+        }
+      });
+}
+
+// The sum over the first dimension, which holds parts, in the shape and type of `like`.
+Tensor total(const Tensor& parts, const Tensor& like) {
+  const int64_t first[] = {0};
+  const Tensor sum = torch::stable::sum(parts, torch::headeronly::IntHeaderOnlyArrayRef(first, 1));
+  return torch::stable::to(torch::stable::view(sum, like.sizes()), like.scalar_type());
+}
+
+using Gradients = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>;
+
+template <typename T>
+Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
+                       const OptionalTensor& dlast, const Tensor& states) {
+  const Scan<T> scan = args.scan<T>(s);
+  const int64_t tiles = ceil_div(s.rows(), kRows);
+  const int64_t groups = s.batch * s.groups;
+  const int64_t tiles_each = ceil_div(tiles, std::min(tiles, ceil_div(kTasks, groups)));
+  const int64_t blocks = ceil_div(tiles, tiles_each);
+  const int64_t weights = s.state * s.length;  // of B or C for one group
+
+  const ScalarType type = state_type(args.u.scalar_type());
+  const Tensor du = with_huge_pages(torch::stable::empty_like(args.u));
+  const Tensor ddelta = with_huge_pages(torch::stable::empty_like(args.delta));
+  // One sum for each row block, or for each batch entry: threads never add to the same place.
+  const Tensor dB = torch::stable::new_zeros(args.u, {blocks, groups * weights}, type);
+  const Tensor dC = torch::stable::new_zeros(args.u, {blocks, groups * weights}, type);
+  const Tensor dA = new_empty(args.u, {s.batch, s.channels * s.state}, type);
+  const Tensor dD = new_empty(args.u, {args.D ? s.batch : 0, s.channels}, type);
+  const Tensor dbias = new_empty(args.u, {args.delta_bias ? s.batch : 0, s.channels}, type);
+  const BackwardIo<T> io{input(dy),
+                         data<T>(dlast),
+                         data<T>(states),
+                         output(du),
+                         output(ddelta),
+                         mutable_data<T>(dA),
+                         args.D ? mutable_data<T>(dD) : nullptr,
+                         args.delta_bias ? mutable_data<T>(dbias) : nullptr};
+  T* dB_data = mutable_data<T>(dB);
+  T* dC_data = mutable_data<T>(dC);
+
+  const int64_t grain = std::max<int64_t>(1, kGrain / (tiles_each * kRows * s.length * s.state));
+  torch::stable::parallel_for(0, groups * blocks, grain, [&](int64_t begin, int64_t end) {
+    std::vector<T> carry(kRows * s.state);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t batch = i / (s.groups * blocks), group = i / blocks % s.groups;
+      const int64_t block = i % blocks;
+      const int64_t at = (block * groups + batch * s.groups + group) * weights;
+      const int64_t stop = std::min(s.rows(), (block + 1) * tiles_each * kRows);
+      for (int64_t row = block * tiles_each * kRows; row < stop; row += kRows) {
+        const Tile tile{batch, group, group * s.rows() + row, std::min(kRows, stop - row)};
+        backward_tile(scan, io, tile, dB_data + at, dC_data + at, carry.data());
+      }
+    }
+  });
+  return {du,
+          ddelta,
+          total(dA, args.A),
+          total(dB, args.B),
+          total(dC, args.C),
+          args.D ? total(dD, *args.D) : new_empty(args.u, {0}, type),
+          args.delta_bias ? total(dbias, *args.delta_bias) : new_empty(args.u, {0}, type)};
+}
+
+std::tuple<Tensor, Tensor, Tensor> forward(const Tensor& u, const Tensor& delta, const Tensor& A,
+                                           const Tensor& B, const Tensor& C,
+                                           const OptionalTensor& D,
+                                           const OptionalTensor& delta_bias, bool delta_softplus,
+                                           ScalarType out_dtype) {
+  const Sizes s = check_inputs(u, delta, A, B, C, D, delta_bias, out_dtype);
+  const Arguments args{packed(u), packed(delta), packed(A),          packed(B),
+                       packed(C), packed(D),     packed(delta_bias), delta_softplus};
+  const ScalarType type = state_type(u.scalar_type());
+  const Tensor y = with_huge_pages(new_empty(u, {s.batch, s.channels, s.length}, out_dtype));
+  const Tensor last = new_empty(u, {s.batch, s.channels, s.state}, type);
+  const Tensor states = new_empty(u, {s.batch, s.channels, s.chunks() + 1, s.state}, type);
+  if (type == ScalarType::Double) {
+    run_forward<double>(args, s, y, last, states);
+  } else {
+    run_forward<float>(args, s, y, last, states);
+  }
+  return {y, last, states};
+}
+
+Gradients backward(const Tensor& dy, const OptionalTensor& dlast, const Tensor& u,
+                   const Tensor& delta, const Tensor& A, const Tensor& B, const Tensor& C,
+                   const OptionalTensor& D, const OptionalTensor& delta_bias, const Tensor& states,
+                   bool delta_softplus) {
+  const Sizes s = check_inputs(u, delta, A, B, C, D, delta_bias, dy.scalar_type());
+  check_gradients(s, dy, dlast, states, u);
+  const Arguments args{packed(u), packed(delta), packed(A),          packed(B),
+                       packed(C), packed(D),     packed(delta_bias), delta_softplus};
+  const auto run =
+      u.scalar_type() == ScalarType::Double ? run_backward<double> : run_backward<float>;
+  return run(args, s, packed(dy), packed(dlast), packed(states));
+}
+
+}  // namespace
+}  // namespace selective_scan::cpu
+
+STABLE_TORCH_LIBRARY_IMPL(selective_scan, CPU, m) {
+  m.impl("forward", TORCH_BOX(&selective_scan::cpu::forward));
+  m.impl("backward", TORCH_BOX(&selective_scan::cpu::backward));
+}

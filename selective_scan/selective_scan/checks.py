@@ -1,0 +1,141 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a selective scan accepts, in one place for the fakes and the reference.
+
+The kernels hold the same rules in `csrc/checks.h`, with the same messages.
+"""
+
+import torch
+from torch import Tensor
+
+LOW_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+
+def state_dtype(u: Tensor) -> torch.dtype:
+    """The type of the state, A, D and delta_bias: float64 for float64 input, else float32."""
+    return torch.float64 if u.dtype == torch.float64 else torch.float32
+
+
+def name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix('torch.')
+
+
+def either(dtypes: tuple[torch.dtype, ...]) -> str:
+    return ' or '.join(map(name, dtypes))
+
+
+def check_inputs(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    out_dtype: torch.dtype,
+) -> None:
+    """Raise RuntimeError, naming the argument, unless the arguments fit together.
+
+    Args:
+        u, delta: (B, G*D, L).
+        A: (G*D, N) in the state's type.
+        B, C: (B, G, N, L).
+        D, delta_bias: (G*D,) in the state's type, or None.
+        out_dtype: the type of the result.
+    """
+    check = torch._check
+    check(u.dim() == 3, lambda: f'u must be (batch, channels, length), got {u.dim()} dimensions')
+    check(A.dim() == 2, lambda: f'A must be (channels, state), got {A.dim()} dimensions')
+    check(
+        B.dim() == 4, lambda: f'B must be (batch, groups, state, length), got {B.dim()} dimensions'
+    )
+    for size, what in zip(u.shape, ('batch', 'channels', 'length'), strict=True):
+        check(size > 0, lambda what=what: f'u must not be empty, got {what} 0')
+    check(A.shape[1] > 0, lambda: 'A must not be empty, got state 0')
+    check(B.shape[1] > 0, lambda: 'B must not be empty, got groups 0')
+
+    batch, channels, length = u.shape
+    state, groups = A.shape[1], B.shape[1]
+    check(
+        channels % groups == 0,
+        lambda: (
+            f'u must have channels that groups divide, got {channels} channels, {groups} groups'
+        ),
+    )
+    high = u.dtype == torch.float64
+    check(
+        high or u.dtype in LOW_DTYPES,
+        lambda: f'u must be float64, float32, float16 or bfloat16, got {name(u.dtype)}',
+    )
+    inputs = (torch.float64,) if high else LOW_DTYPES
+    weights = (state_dtype(u),)
+    _check_tensor('delta', delta, (batch, channels, length), inputs, u)
+    _check_tensor('A', A, (channels, state), weights, u)
+    _check_tensor('B', B, (batch, groups, state, length), inputs, u)
+    _check_tensor('C', C, (batch, groups, state, length), inputs, u)
+    if D is not None:
+        _check_tensor('D', D, (channels,), weights, u)
+    if delta_bias is not None:
+        _check_tensor('delta_bias', delta_bias, (channels,), weights, u)
+    out_dtypes = tuple(dict.fromkeys((u.dtype, state_dtype(u))))
+    check(
+        out_dtype in out_dtypes,
+        lambda: (
+            f'out_dtype must be {either(out_dtypes)} for {name(u.dtype)} u, got {name(out_dtype)}'
+        ),
+    )
+
+
+def _check_tensor(
+    arg: str, tensor: Tensor, shape: tuple[int, ...], allowed: tuple[torch.dtype, ...], u: Tensor
+) -> None:
+    torch._check(
+        tensor.dim() == len(shape)
+        and all(a == b for a, b in zip(tensor.shape, shape, strict=True)),
+        lambda: f'{arg} must have shape {list(shape)}, got {list(tensor.shape)}',
+    )
+    torch._check(
+        tensor.device == u.device,
+        lambda: f'{arg} must be on the device of u, {u.device}, got {tensor.device}',
+    )
+    torch._check(
+        tensor.dtype in allowed,
+        lambda: f'{arg} must be {either(allowed)} for {name(u.dtype)} u, got {name(tensor.dtype)}',
+    )
+
+
+def check_gradients(
+    u: Tensor, dy: Tensor, dlast: Tensor | None, states: Tensor, chunk: int
+) -> None:
+    """Raise RuntimeError, naming the argument, unless what backward is given fits u.
+
+    Args:
+        u: (B, G*D, L), checked already.
+        dy: (B, G*D, L), of a type that `out_dtype` may have.
+        dlast: (B, G*D, N) in the state's type, or None.
+        states: (B, G*D, ceil(L / chunk) + 1, N) in the state's type.
+        chunk: steps from one kept state to the next.
+    """
+    dtype, state = state_dtype(u), states.shape[-1]
+    chunks = (u.shape[2] + chunk - 1) // chunk
+    expected = {
+        'dy': (dy, tuple(u.shape), (u.dtype, dtype)),
+        'states': (states, (*u.shape[:2], chunks + 1, state), (dtype,)),
+        'dlast': (dlast, (*u.shape[:2], state), (dtype,)),
+    }
+    for arg, (tensor, shape, allowed) in expected.items():
+        if tensor is not None:
+            _check_tensor(arg, tensor, shape, allowed, u)
+
+
+def check_gate(u: Tensor, z: Tensor | None) -> None:
+    """Raise RuntimeError unless the gate z is None or has the shape and device of u."""
+    # Plain raises: torch.compile traces this function, and takes no message that reads a tensor.
+    if z is None:
+        return
+    if z.shape != u.shape:
+        raise RuntimeError(f'z must have shape {list(u.shape)}, got {list(z.shape)}')
+    if z.device != u.device:
+        raise RuntimeError(f'z must be on the device of u, {u.device}, got {z.device}')
+    if not z.is_floating_point():
+        raise RuntimeError(f'z must be floating point, got {name(z.dtype)}')

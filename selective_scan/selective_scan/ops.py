@@ -1,0 +1,175 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The public function and what torch has to know of the compiled op: fakes and autograd."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .checks import check_gate, check_gradients, check_inputs, state_dtype
+
+DISTRIBUTION = 'selective-scan-op'
+BUILD_COMMAND = 'pip install --no-build-isolation ./selective_scan'
+CPU_CAPABILITIES = ('default', 'avx2', 'avx512')
+
+
+def selective_scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    *,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    z: Tensor | None = None,
+    return_last_state: bool = False,
+    out_dtype: torch.dtype | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Scan each channel with step sizes that depend on the input.
+
+    With `d = delta + delta_bias`, through softplus when asked, each channel follows
+    `h_t = exp(d_t A) h_{t-1} + d_t B_t u_t` from `h_0 = 0` and gives `y_t = <C_t, h_t> + D u_t`
+    (Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", 2023,
+    equation 2 and algorithm 2). The state is float32, or float64 for float64 input.
+    Differentiable in every tensor argument, once.
+
+    Args:
+        u: (B, G*D, L), the input: float32, float16, bfloat16 or float64.
+        delta: (B, G*D, L), the step sizes. delta, B and C may each be float32, float16 or
+            bfloat16 next to u of these types; with float64 u they are float64.
+        A: (G*D, N), the decay rates, negative for a stable scan; any floating type.
+        B: (B, G, N, L) or (B, N, L), input weights; channel c reads group `c // D`.
+        C: (B, G, N, L) or (B, N, L), output weights, as B.
+        D: (G*D,), the skip; none when absent.
+        delta_bias: (G*D,), added to delta; none when absent.
+        delta_softplus: pass the step sizes through softplus.
+        z: (B, G*D, L), a gate: the result is multiplied by `silu(z)`.
+        return_last_state: also return the state after the last step.
+        out_dtype: the type of the result: that of u (the default) or that of the state.
+
+    Returns:
+        y: (B, G*D, L) in `out_dtype`, and with `return_last_state` the state, (B, G*D, N).
+
+    Raises:
+        RuntimeError: an argument has a wrong shape, type or device; the message names it.
+        ImportError: the compiled kernels are missing; the message says how to build them.
+    """
+    if LIBRARY is None:
+        raise ImportError(
+            f'selective_scan has no compiled kernels in {Path(__file__).parent}; '
+            f'build them: {BUILD_COMMAND}'
+        )
+    dtype = state_dtype(u)
+    out_dtype = out_dtype or u.dtype
+    y, last_state, _ = torch.ops.selective_scan.forward(
+        u,
+        delta,
+        A.to(dtype),
+        B.unsqueeze(1) if B.dim() == 3 else B,
+        C.unsqueeze(1) if C.dim() == 3 else C,
+        None if D is None else D.to(dtype),
+        None if delta_bias is None else delta_bias.to(dtype),
+        delta_softplus,
+        out_dtype,
+    )
+    check_gate(u, z)
+    if z is not None:
+        y = (y * F.silu(z)).to(out_dtype)
+    return (y, last_state) if return_last_state else y
+
+
+def info() -> dict[str, str | bool | None]:
+    """What was built: version, torch ABI, CPU capability in use, CUDA.
+
+    Returns:
+        `version` of the distribution; `library`, the file name of the compiled kernels, or None
+        when they are missing, and then the rest is None or False; `torch_abi`, the oldest torch
+        that the build serves; `cpu_capability`, one of 'default', 'avx2', 'avx512', what this
+        machine runs; `cuda`, whether CUDA kernels were built.
+    """
+    if LIBRARY is None:
+        abi, capability, cuda = None, None, False
+    else:
+        abi, capability, cuda, _ = torch.ops.selective_scan.build_info()
+        abi, capability = f'{abi >> 56}.{abi >> 48 & 0xFF}', CPU_CAPABILITIES[capability]
+    return {
+        'version': version(DISTRIBUTION),
+        'library': None if LIBRARY is None else LIBRARY.name,
+        'torch_abi': abi,
+        'cpu_capability': capability,
+        'cuda': bool(cuda),
+    }
+
+
+def _forward_fake(u, delta, A, B, C, D, delta_bias, delta_softplus, out_dtype):
+    check_inputs(u, delta, A, B, C, D, delta_bias, out_dtype)
+    batch, channels, length = u.shape
+    chunks = (length + CHUNK - 1) // CHUNK
+    return (
+        u.new_empty(batch, channels, length, dtype=out_dtype),
+        A.new_empty(batch, channels, A.shape[1]),
+        A.new_empty(batch, channels, chunks + 1, A.shape[1]),
+    )
+
+
+def _backward_fake(dy, dlast, u, delta, A, B, C, D, delta_bias, states, delta_softplus):
+    check_inputs(u, delta, A, B, C, D, delta_bias, dy.dtype)
+    check_gradients(u, dy, dlast, states, CHUNK)
+
+    def gradient(tensor):
+        return A.new_empty(0) if tensor is None else tensor.new_empty(tensor.shape)
+
+    return tuple(gradient(tensor) for tensor in (u, delta, A, B, C, D, delta_bias))
+
+
+def _backward(ctx, dy, dlast, _):
+    u, delta, A, B, C, D, delta_bias, states = ctx.saved_tensors
+    if dy is None and dlast is None:
+        return (None,) * 9
+    if dy is None:
+        dy = u.new_zeros(u.shape, dtype=ctx.out_dtype)
+    *required, dD, dbias = torch.ops.selective_scan.backward(
+        dy, dlast, u, delta, A, B, C, D, delta_bias, states, ctx.delta_softplus
+    )
+    return (
+        *required,
+        None if D is None else dD,
+        None if delta_bias is None else dbias,
+        None,
+        None,
+    )
+
+
+def _no_second_derivative(ctx, *gradients):
+    raise NotImplementedError('selective_scan can be differentiated once only')
+
+
+def _setup_context(ctx, inputs, output):
+    *tensors, ctx.delta_softplus, ctx.out_dtype = inputs
+    ctx.save_for_backward(*tensors, output[2])
+    ctx.set_materialize_grads(False)
+
+
+def _load() -> Path | None:
+    """Load the compiled kernels and register the rest of the op; None when there are none."""
+    library = next(Path(__file__).parent.glob('_C.*'), None)
+    if library is None:
+        return None
+    torch.ops.load_library(library)
+    torch.library.register_fake('selective_scan::forward', _forward_fake)
+    torch.library.register_fake('selective_scan::backward', _backward_fake)
+    torch.library.register_autograd(
+        'selective_scan::forward', _backward, setup_context=_setup_context
+    )
+    torch.library.register_autograd('selective_scan::backward', _no_second_derivative)
+    return library
+
+
+LIBRARY = _load()
+# Steps between the states that forward keeps for backward, as compiled.
+CHUNK = None if LIBRARY is None else torch.ops.selective_scan.build_info()[3]
