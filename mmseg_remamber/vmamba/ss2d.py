@@ -1,0 +1,134 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""2-D selective scan (VMamba, Sec. 4.2: "2D-Selective-Scan for Vision Data")."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from selective_scan import selective_scan
+from torch import Tensor, nn
+
+from .layers import conv_nhwc
+
+NUM_ROUTES = 4
+DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 1e-1, 1e-4
+
+
+def cross_scan(x: Tensor) -> Tensor:
+    """Read a map along the four routes: row-major, column-major and the reverse of each.
+
+    x: (B, C, H, W) -> (B, 4, C, H*W)
+    """
+    rows = x.flatten(2)
+    columns = x.transpose(2, 3).flatten(2)
+    forward = torch.stack((rows, columns), dim=1)
+    return torch.cat((forward, forward.flip(-1)), dim=1)
+
+
+def cross_merge(y: Tensor, height: int, width: int) -> Tensor:
+    """Bring the four routes back to the map and add them; the adjoint of :func:`cross_scan`.
+
+    y: (B, 4, C, H*W) -> (B, C, H*W)
+    """
+    both = y[:, :2] + y[:, 2:].flip(-1)
+    columns = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3).flatten(2)
+    return both[:, 0] + columns
+
+
+def _full_precision(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+class SS2D(nn.Module):
+    """Four-route selective scan over a map.
+
+    ``in_proj``, depthwise 3x3 convolution, SiLU, scan along four routes, sum, LayerNorm,
+    optional gate, ``out_proj``. Each route has its own step size, B, C, A and D.
+
+    Args:
+        dim: output width C; the inner width is E = ``ratio * dim``.
+        in_dim: input width, ``dim`` by default.
+        state_dim: state size N.
+        ratio: inner width over ``dim``.
+        gated: ``in_proj`` also makes a gate z and the result is multiplied by SiLU(z).
+        conv_bias: whether the depthwise convolution has a bias.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        in_dim: int | None = None,
+        state_dim: int = 1,
+        ratio: float = 2.0,
+        gated: bool = False,
+        conv_bias: bool = False,
+    ):
+        super().__init__()
+        for name, value in (('dim', dim), ('state_dim', state_dim), ('ratio', ratio)):
+            if value <= 0:
+                raise ValueError(f'{name} must be positive, got {value!r}')
+        inner = int(ratio * dim)
+        rank = math.ceil(dim / 16)
+        self.state_dim, self.rank, self.gated = state_dim, rank, gated
+
+        self.in_proj = nn.Linear(in_dim or dim, 2 * inner if gated else inner, bias=False)
+        self.conv2d = nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=conv_bias)
+        self.x_proj_weight = nn.Parameter(torch.empty(NUM_ROUTES, rank + 2 * state_dim, inner))
+        self.dt_projs_weight = nn.Parameter(torch.empty(NUM_ROUTES, inner, rank))
+        self.dt_projs_bias = nn.Parameter(torch.empty(NUM_ROUTES, inner))
+        self.A_logs = nn.Parameter(torch.empty(NUM_ROUTES * inner, state_dim))
+        self.Ds = nn.Parameter(torch.empty(NUM_ROUTES * inner))
+        self.out_norm = nn.LayerNorm(inner)
+        self.out_proj = nn.Linear(inner, dim, bias=False)
+        self._reset_scan_parameters()
+
+    @torch.no_grad()
+    def _reset_scan_parameters(self) -> None:
+        nn.init.uniform_(self.x_proj_weight, -(self._inner**-0.5), self._inner**-0.5)
+        nn.init.uniform_(self.dt_projs_weight, -(self.rank**-0.5), self.rank**-0.5)
+        # softplus(bias) is log-uniform in [DT_MIN, DT_MAX]; the bias is its inverse softplus
+        span = math.log(DT_MAX) - math.log(DT_MIN)
+        dt = torch.exp(torch.rand_like(self.dt_projs_bias) * span + math.log(DT_MIN))
+        dt.clamp_(min=DT_FLOOR)
+        self.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))
+        steps = torch.arange(1, self.state_dim + 1, dtype=self.A_logs.dtype)
+        self.A_logs.copy_(steps.log().expand_as(self.A_logs))
+        self.Ds.fill_(1.0)
+
+    @property
+    def _inner(self) -> int:
+        return self.out_proj.in_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, H, W, in_dim) float -> (B, H, W, dim)."""
+        x = self.in_proj(x)
+        if self.gated:
+            x, z = x.chunk(2, dim=-1)
+        x = F.silu(conv_nhwc(self.conv2d, x))
+        y = self.out_norm(self._scan(x))
+        if self.gated:
+            y = y * F.silu(z)
+        return self.out_proj(y)
+
+    def _scan(self, x: Tensor) -> Tensor:
+        """Sum of the four routes' scans. x: (B, H, W, E) float -> (B, H, W, E), dtype of x."""
+        height, width, inner = x.shape[1:]
+        routes = cross_scan(x.permute(0, 3, 1, 2))  # (B, K, E, L)
+        projected = torch.einsum('bkel,kre->bkrl', routes, self.x_proj_weight)
+        dt, b, c = projected.split((self.rank, self.state_dim, self.state_dim), dim=2)
+        dt = torch.einsum('bkrl,ker->bkel', dt, self.dt_projs_weight)
+        y = selective_scan(
+            routes.flatten(1, 2),
+            dt.flatten(1, 2),
+            -_full_precision(self.A_logs).exp(),  # a half-precision exp overflows
+            b,
+            c,
+            self.Ds,
+            delta_bias=self.dt_projs_bias.flatten(),
+            delta_softplus=True,
+            out_dtype=torch.promote_types(x.dtype, torch.float32),
+        )
+        y = cross_merge(y.unflatten(1, (NUM_ROUTES, inner)), height, width)
+        return y.transpose(1, 2).unflatten(1, (height, width)).to(x.dtype)

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='session')
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _register_modules():
+    """Every test sees the registries filled, in mmseg's scope, as a config would have it."""
+    from mmseg.utils import register_all_modules
+
+    import mmseg_remamber.datasets
+    import mmseg_remamber.evaluation
+    import mmseg_remamber.models  # noqa: F401
+
+    register_all_modules(init_default_scope=True)
+
+
+@pytest.fixture(scope='session')
+def realdata() -> Path:
+    """Real photographs in the REFER layout, where the checkout has them beside it."""
+    path = ROOT.parent / 'shared' / 'realdata'
+    if not path.is_dir():
+        pytest.skip('real data is not beside this checkout (../shared/realdata)')
+    return path
