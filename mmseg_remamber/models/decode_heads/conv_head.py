@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutional head of ReMamber."""
+
+from collections.abc import Sequence
+
+import torch
+from mmcv.cnn import ConvModule, build_norm_layer
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .resize import upsample_double, upsample_like
+
+
+class Mixer(nn.Sequential):
+    """1x1 convolution, depthwise 3x3, 1x1, each with its norm; Hardswish after the first two.
+
+    Args:
+        in_channels: input channels, kept by the first two convolutions.
+        out_channels: output channels.
+        norm_cfg: norm layer config.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict):
+        act_cfg = dict(type='HSwish')
+        super().__init__(
+            ConvModule(in_channels, in_channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg),
+            ConvModule(
+                in_channels, in_channels, 3, padding=1, groups=in_channels,
+                norm_cfg=norm_cfg, act_cfg=act_cfg,
+            ),
+            ConvModule(in_channels, out_channels, 1, norm_cfg=norm_cfg, act_cfg=None),
+        )  # fmt: skip
+
+
+@MODELS.register_module()
+class ReMamberConvHead(BaseModule):
+    """From the coarsest map up: mix, double, concatenate the skip; then a convolutional neck.
+
+    Args:
+        in_channels: channels of the four maps, finest first.
+        channels: inner width; 4 times the finest map's in the published models.
+        norm_cfg: norm layer config, ``dict(type='SyncBN')`` across GPUs.
+
+    The text has already entered through the backbone: this head reads the maps alone.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        channels: int,
+        norm_cfg: dict = dict(type='BN'),  # noqa: B006  never mutated
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg=init_cfg)
+        if len(in_channels) != 4:
+            raise ValueError(f'in_channels must name 4 maps, got {list(in_channels)}')
+        c1, c2, c3, c4 = in_channels
+        self.mixers = nn.ModuleList(
+            (
+                Mixer(c4, channels, norm_cfg),
+                Mixer(channels + c3, channels, norm_cfg),
+                Mixer(channels + c2, channels, norm_cfg),
+            )
+        )
+        # the published convolutions keep a bias before their norm, which ConvModule warns about
+        self.neck = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(width, channels, 3, padding=1),
+                build_norm_layer(norm_cfg, channels)[1],
+                nn.ReLU(inplace=True),
+            )
+            for width in (channels + c1, channels)
+        )
+        self.conv_seg = nn.Conv2d(channels, 1, 3, padding=1)
+
+    def forward(
+        self, feats: Sequence[Tensor], words: Tensor, sentence: Tensor, token_mask: Tensor
+    ) -> Tensor:
+        """feats: four maps (B, C_i, H_i, W_i) float, finest first -> logits (B, 1, 4H_0, 4W_0)."""
+        *skips, x = feats
+        for mixer, skip in zip(self.mixers, reversed(skips), strict=True):
+            x = torch.cat((upsample_like(mixer(x), skip), skip), dim=1)
+        for conv in self.neck:
+            x = upsample_double(conv(x))
+        return self.conv_seg(x)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""One fusion stage: text features of a stage and the blocks that mix them into its map."""
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .correlation import GlobalText, LocalText
+from .twister import TwisterBlock
+
+
+@MODELS.register_module()
+class TwisterFusion(BaseModule):
+    """Mamba Twister stage (ReMamber, Fig. 2): global and local text, then Twister blocks.
+
+    Args:
+        dim: width C of the stage's map.
+        text_dim: width of the text features.
+        num_tokens: T, words of each sentence, padding included.
+        depth: number of Twister blocks.
+        state_dim, ratio, scan_size: as in :class:`Twister`.
+        hidden_dim, mask_padding: as in :class:`LocalText`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        text_dim: int,
+        num_tokens: int,
+        depth: int = 2,
+        state_dim: int = 1,
+        ratio: float = 2.0,
+        scan_size: int = 16,
+        hidden_dim: int = 512,
+        mask_padding: bool = False,
+    ):
+        super().__init__()
+        self.global_text = GlobalText(text_dim, dim)
+        self.local_text = LocalText(
+            dim,
+            text_dim=text_dim,
+            num_tokens=num_tokens,
+            hidden_dim=hidden_dim,
+            mask_padding=mask_padding,
+        )
+        self.blocks = nn.ModuleList(
+            TwisterBlock(dim, state_dim=state_dim, ratio=ratio, scan_size=scan_size)
+            for _ in range(depth)
+        )
+
+    def forward(self, x: Tensor, words: Tensor, sentence: Tensor, token_mask: Tensor) -> Tensor:
+        """Args:
+            x: (B, H, W, C) float.
+            words: (B, T, text_dim) float.
+            sentence: (B, text_dim) float.
+            token_mask: (B, T), 0 on padding.
+
+        Returns:
+            (B, H, W, C) float.
+        """
+        global_text = self.global_text(sentence)
+        local_text = self.local_text(x, words, token_mask)
+        for block in self.blocks:
+            x, global_text, local_text = block(x, global_text, local_text)
+        return x

@@ -1,0 +1,5 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+from .dice import BinaryDiceLoss
+
+__all__ = ['BinaryDiceLoss']

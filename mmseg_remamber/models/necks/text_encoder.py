@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Text-encoder neck: token ids -> word and sentence features."""
+
+from pathlib import Path
+
+import torch
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel
+
+
+@MODELS.register_module()
+class CLIPSentenceEncoder(BaseModule):
+    """CLIP's text transformer (ReMamber, Sec. 3.1), without its projection.
+
+    Built from sizes, with random weights; or with the sizes and weights of a local folder or a
+    hub name in transformers' layout. The defaults are ViT-L/14's.
+
+    Args:
+        width: feature width.
+        layers: number of transformer layers.
+        heads: attention heads.
+        ffn_dim: hidden width of the feed-forward layers; 4 times ``width`` by default.
+        vocab_size: number of token ids.
+        max_positions: longest sentence in tokens.
+        eos_id: id of the end-of-text token, whose feature is the sentence's.
+        dropout: attention dropout in training.
+        pretrained: local folder or hub name; its sizes must equal those above. It is read by
+            ``init_weights``, which the runner and ``init_model`` call, not by the constructor.
+
+    Raises:
+        ValueError: from ``init_weights``, when the pretrained model has other sizes.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 768,
+        layers: int = 12,
+        heads: int = 12,
+        ffn_dim: int | None = None,
+        vocab_size: int = 49408,
+        max_positions: int = 77,
+        eos_id: int = 49407,
+        dropout: float = 0.0,
+        pretrained: str | None = None,
+    ):
+        super().__init__()
+        if width % heads:
+            raise ValueError(f'width must be a multiple of heads, got {width} and {heads}')
+        if not 0 <= eos_id < vocab_size:
+            raise ValueError(f'eos_id must be in [0, {vocab_size}), got {eos_id}')
+        config = CLIPTextConfig(
+            vocab_size=vocab_size,
+            hidden_size=width,
+            intermediate_size=ffn_dim or 4 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            max_position_embeddings=max_positions,
+            hidden_act='quick_gelu',
+            layer_norm_eps=1e-5,
+            attention_dropout=dropout,
+            bos_token_id=max(eos_id - 1, 0),
+            eos_token_id=eos_id,
+            pad_token_id=eos_id,
+        )
+        self.width = width
+        self.eos_id = eos_id
+        self.pretrained = pretrained
+        self.model = _text_transformer(CLIPTextModel(config))
+
+    def init_weights(self) -> None:
+        """Read ``pretrained``'s weights, if any."""
+        if self.pretrained is None:
+            return
+        source = self.pretrained
+        local = Path(source).is_dir()
+        loaded = CLIPTextModel.from_pretrained(source, local_files_only=local)
+        own, theirs = self.model.config, loaded.config
+        for name in (
+            'hidden_size',
+            'num_hidden_layers',
+            'num_attention_heads',
+            'intermediate_size',
+            'vocab_size',
+            'max_position_embeddings',
+            'hidden_act',
+        ):
+            if getattr(own, name) != getattr(theirs, name):
+                raise ValueError(
+                    f'{name} of {source} is {getattr(theirs, name)}, '
+                    f'but the config has {getattr(own, name)}'
+                )
+        self.model.load_state_dict(_text_transformer(loaded).state_dict())
+
+    def forward(self, token_ids: Tensor, token_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode sentences.
+
+        Args:
+            token_ids: (B, T) int64, each row with an end-of-text token.
+            token_mask: (B, T) bool or integer, 1 on the tokens of the sentence, 0 on padding.
+
+        Returns:
+            Word features (B, T, width) after the final norm, padding included, and the sentence
+            feature (B, width): that of the first end-of-text token.
+        """
+        words = self.model(input_ids=token_ids, attention_mask=token_mask.long()).last_hidden_state
+        ends = (token_ids == self.eos_id).int().argmax(dim=-1)  # the first of equals
+        return words, words[torch.arange(len(words), device=words.device), ends]
+
+
+def _text_transformer(model: CLIPTextModel):
+    """transformers 4.x wraps the transformer in ``text_model``; 5.x does not."""
+    return getattr(model, 'text_model', model)

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Referring segmentor: an image and a sentence in, the mask of the object meant out."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import BaseSegmentor
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+RESIZE_MODES = ('bilinear', 'nearest')
+
+
+@MODELS.register_module()
+class ReferringSegmentor(BaseSegmentor):
+    """Text encoder, multi-modal backbone and head.
+
+    Every sample brings its sentence as ``token_ids`` and ``token_mask``, both (T,).
+
+    Args:
+        text_encoder: config of a module that maps (token_ids, token_mask) to word features
+            (B, T, D) and a sentence feature (B, D).
+        backbone: config of a module that maps (img, words, sentence, token_mask) to maps.
+        decode_head: config of a module that maps (maps, words, sentence, token_mask) to logits
+            (B, 1, h, w).
+        losses: configs of the losses, each on logits (B, 1, H, W) against labels (B, H, W).
+        threshold: probability above which a pixel belongs to the object.
+        resize_mode: how logits come to the image's own size in prediction: 'bilinear', or
+            'nearest' as the published program does.
+        data_preprocessor: config of the data preprocessor.
+        init_cfg: initialisation config.
+
+    Raises:
+        ValueError: for an unknown ``resize_mode`` or a threshold outside (0, 1).
+    """
+
+    def __init__(
+        self,
+        *,
+        text_encoder: dict,
+        backbone: dict,
+        decode_head: dict,
+        losses: Sequence[dict],
+        threshold: float = 0.5,
+        resize_mode: str = 'bilinear',
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        if resize_mode not in RESIZE_MODES:
+            raise ValueError(f'resize_mode must be one of {RESIZE_MODES}, got {resize_mode!r}')
+        if not 0 < threshold < 1:
+            raise ValueError(f'threshold must be in (0, 1), got {threshold!r}')
+        self.text_encoder = MODELS.build(text_encoder)
+        self.backbone = MODELS.build(backbone)
+        self.decode_head = MODELS.build(decode_head)
+        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
+        self.threshold = threshold
+        self.resize_mode = resize_mode
+
+    def logits(self, img: Tensor, token_ids: Tensor, token_mask: Tensor) -> Tensor:
+        """The whole network, on tensors alone.
+
+        Args:
+            img: (B, 3, H, W) normalised float.
+            token_ids: (B, T) int64.
+            token_mask: (B, T) bool or integer, 0 on padding.
+
+        Returns:
+            (B, 1, H, W) float, before the sigmoid.
+        """
+        words, sentence = self.text_encoder(token_ids, token_mask)
+        feats = self.backbone(img, words, sentence, token_mask)
+        logits = self.decode_head(feats, words, sentence, token_mask)
+        return F.interpolate(logits, img.shape[2:], mode='bilinear', align_corners=True)
+
+    def extract_feat(self, inputs: Tensor, data_samples: list[SegDataSample]) -> tuple[Tensor, ...]:
+        """Maps of the backbone. inputs: (B, 3, H, W) normalised float."""
+        token_ids, token_mask = stack_tokens(data_samples)
+        words, sentence = self.text_encoder(token_ids, token_mask)
+        return self.backbone(inputs, words, sentence, token_mask)
+
+    def encode_decode(self, inputs: Tensor, batch_data_samples: list[SegDataSample]) -> Tensor:
+        """Logits at input size. inputs: (B, 3, H, W) normalised float -> (B, 1, H, W)."""
+        return self.logits(inputs, *stack_tokens(batch_data_samples))
+
+    def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+        """The losses by name. inputs: (B, 3, H, W) normalised float."""
+        logits = self.encode_decode(inputs, data_samples).float()
+        label = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
+        return {loss.loss_name: loss(logits, label) for loss in self.losses}
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
+        """Add ``seg_logits`` (1, h, w) float and ``pred_sem_seg`` (1, h, w) uint8 in {0, 1} to each
+        sample, at the size ``ori_shape`` of its image."""
+        batch = self.encode_decode(inputs, data_samples).float()
+        for logits, sample in zip(batch, data_samples, strict=True):
+            logits = self._to_original(logits, sample)
+            mask = (logits.sigmoid() > self.threshold).to(torch.uint8)
+            sample.seg_logits = PixelData(data=logits)
+            sample.pred_sem_seg = PixelData(data=mask)
+        return data_samples
+
+    def _forward(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Tensor:
+        return self.encode_decode(inputs, data_samples)
+
+    def _to_original(self, logits: Tensor, sample: SegDataSample) -> Tensor:
+        """Cut padding off and resize to the image's own size. logits: (1, H, W) -> (1, h, w)."""
+        left, right, top, bottom = sample.metainfo.get('img_padding_size', (0, 0, 0, 0))
+        height, width = logits.shape[1:]
+        logits = logits[None, :, top : height - bottom, left : width - right]
+        size = sample.metainfo.get('ori_shape', logits.shape[2:])
+        if self.resize_mode == 'nearest':
+            return F.interpolate(logits, size, mode='nearest')[0]
+        return F.interpolate(logits, size, mode='bilinear', align_corners=False)[0]
+
+
+def stack_tokens(data_samples: Sequence[SegDataSample]) -> tuple[Tensor, Tensor]:
+    """(B, T) token ids and (B, T) token mask of a batch.
+
+    Raises:
+        ValueError: for a sample without tokens.
+    """
+    for sample in data_samples:
+        if 'token_ids' not in sample or 'token_mask' not in sample:
+            raise ValueError(
+                'data_samples need token_ids and token_mask: put TokenizeText before '
+                f'PackRefSegInputs in the pipeline (sample {sample.metainfo.get("img_path")!r})'
+            )
+    ids = torch.stack([sample.token_ids for sample in data_samples])
+    mask = torch.stack([sample.token_mask for sample in data_samples])
+    return ids, mask
