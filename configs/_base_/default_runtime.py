@@ -1,0 +1,30 @@
+custom_imports = dict(
+    imports=[
+        'mmseg_remamber.models',
+        'mmseg_remamber.datasets',
+        'mmseg_remamber.evaluation',
+        'mmseg_remamber.apis',
+    ],
+    allow_failed_imports=False,
+)
+default_scope = 'mmseg'
+runner_type = 'RefSegRunner'
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook', interval=1, max_keep_ckpts=1, save_best='oIoU', rule='greater'
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
+randomness = dict(seed=0)
+log_processor = dict(by_epoch=True)
+log_level = 'INFO'
+load_from = None
+resume = False

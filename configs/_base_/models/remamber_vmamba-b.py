@@ -1,0 +1,37 @@
+# ReMamber without its head: CLIP ViT-L/14 text model, VMamba-B (s2l15) with a Twister stage each.
+text = dict(text_dim=768, num_tokens=20)
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=0,
+    size_divisor=1,
+)
+model = dict(
+    type='ReferringSegmentor',
+    data_preprocessor=data_preprocessor,
+    text_encoder=dict(
+        type='CLIPSentenceEncoder',
+        width=768,
+        layers=12,
+        heads=12,
+        pretrained='openai/clip-vit-large-patch14',
+    ),
+    backbone=dict(
+        type='ReMamber',
+        arch='base-s2l15',
+        **text,
+        fusion=dict(type='TwisterFusion', depth=2, scan_size=16, hidden_dim=512),
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://github.com/MzeroMiko/VMamba/releases/download/%23v2cls/'
+            'vssm_base_0229_ckpt_epoch_237.pth',
+        ),
+    ),
+    losses=[
+        dict(type='BinaryDiceLoss', loss_name='loss_dice'),
+        dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True, loss_name='loss_bce'),
+    ],
+)

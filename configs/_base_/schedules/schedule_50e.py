@@ -1,0 +1,24 @@
+# Published: AdamW, half the rate for what comes pretrained (image stages and text encoder), weight
+# decay on every parameter, cosine per epoch to 1e-6, EMA 0.9999; 8 GPUs x 8 images.
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=5e-5, weight_decay=1e-4),
+    paramwise_cfg=dict(
+        custom_keys={
+            'text_encoder': dict(lr_mult=0.5),
+            'backbone.patch_embed': dict(lr_mult=0.5),
+            'backbone.stages': dict(lr_mult=0.5),
+            'backbone.downsamples': dict(lr_mult=0.5),
+        }
+    ),
+)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', T_max=50, eta_min=1e-6, begin=0, end=50, by_epoch=True)
+]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+auto_scale_lr = dict(enable=False, base_batch_size=64)
+custom_hooks = [
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=1e-4, update_buffers=True)
+]

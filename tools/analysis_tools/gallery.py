@@ -1,0 +1,56 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Show a model's masks: image with sentence, truth, prediction, in one PNG.
+
+    python tools/analysis_tools/gallery.py CONFIG CHECKPOINT OUT.png [--num 12]
+
+The sentences are spread evenly over the test set of the config.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from mmcv import imread
+from mmengine.config import DictAction
+from mmengine.dataset import pseudo_collate
+from mmseg.registry import DATASETS
+
+from mmseg_remamber.apis import init_model
+from mmseg_remamber.visualization import Prediction, draw_gallery
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('out', help='PNG to write')
+    parser.add_argument('--num', type=int, default=12, help='sentences to show')
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
+    dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+    chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset))).round().astype(int)
+    predictions = []
+    for index in chosen.tolist():
+        (sample,) = model.test_step(pseudo_collate([dataset[index]]))
+        predictions.append(
+            Prediction(
+                image=imread(sample.img_path, channel_order='rgb'),
+                text=sample.text,
+                truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
+                prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
+            )
+        )
+    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    draw_gallery(predictions, args.out, title=f'{Path(args.config).stem}')
+    print(f'{args.out}: {len(predictions)} of {len(dataset)} sentences')
+
+
+if __name__ == '__main__':
+    main()
