@@ -1,5 +1,4 @@
 # ReMamber without its head: CLIP ViT-L/14 text model, VMamba-B (s2l15) with a Twister stage each.
-text = dict(text_dim=768, num_tokens=20)
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],
@@ -22,7 +21,8 @@ model = dict(
     backbone=dict(
         type='ReMamber',
         arch='base-s2l15',
-        **text,
+        text_dim=768,
+        num_tokens=20,
         fusion=dict(type='TwisterFusion', depth=2, scan_size=16, hidden_dim=512),
         init_cfg=dict(
             type='Pretrained',

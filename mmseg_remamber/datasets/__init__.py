@@ -1,0 +1,8 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Referring segmentation datasets, their transforms and the synthetic RefShapes."""
+
+from . import transforms  # noqa: F401  registers the transforms
+from .refcoco import RefCOCODataset
+
+__all__ = ['RefCOCODataset']

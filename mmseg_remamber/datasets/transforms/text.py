@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From sentences to token ids."""
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ..tokenizer import load_tokenizer
+
+
+@TRANSFORMS.register_module()
+class ChooseSentence(BaseTransform):
+    """Draw one of an object's sentences, anew at each access; a given ``text`` is kept.
+
+    Required keys: text (str), or sentences (list[str]) and sent_ids (list[int]).
+    Added keys: text, sent_id.
+
+    Raises:
+        KeyError: Neither is there.
+    """
+
+    def transform(self, results: dict) -> dict:
+        if 'text' in results:
+            return results
+        if 'sentences' not in results:
+            raise KeyError(f'ChooseSentence needs text or sentences, got {sorted(results)}')
+        # the global generator is the one that mmengine seeds in each worker
+        index = np.random.randint(len(results['sentences']))  # noqa: NPY002
+        results['text'] = results['sentences'][index]
+        results['sent_id'] = results['sent_ids'][index]
+        return results
+
+
+@TRANSFORMS.register_module()
+class TokenizeText(BaseTransform):
+    """Turn the sentence into token ids.
+
+    ``<start> words <end>``, filled with the padding token (CLIP: the end token again) or cut to
+    ``max_tokens``; a cut sentence keeps its end token.
+
+    Required keys: text (str).
+    Added keys: token_ids ((T,) int64 tensor), token_mask ((T,) bool tensor, True up to and with
+    the first end token).
+
+    Args:
+        max_tokens: T, at least 3.
+        tokenizer: Local folder of a transformers tokenizer; None is CLIP's, which needs no file.
+
+    Raises:
+        ValueError: ``max_tokens`` under 3, or a text without any word.
+        FileNotFoundError: No such folder; at the first use, when the tokenizer is loaded.
+    """
+
+    def __init__(self, max_tokens: int = 20, tokenizer: str | None = None):
+        if max_tokens < 3:
+            raise ValueError(f'max_tokens must be at least 3, got {max_tokens}')
+        self.max_tokens = max_tokens
+        self.tokenizer = tokenizer
+
+    def transform(self, results: dict) -> dict:
+        if not results['text'].strip():
+            raise ValueError(f'text must have a word, got {results["text"]!r}')
+        encoded = load_tokenizer(self.tokenizer)(
+            results['text'], padding='max_length', truncation=True, max_length=self.max_tokens
+        )
+        results['token_ids'] = torch.tensor(encoded['input_ids'])
+        results['token_mask'] = torch.tensor(encoded['attention_mask'], dtype=torch.bool)
+        return results
