@@ -1,0 +1,13 @@
+_base_ = './remamber-conv_vmamba-mini_1xb8-4k_refshapes-96x96.py'
+model = dict(
+    decode_head=dict(
+        _delete_=True,
+        type='ReMamberMambaHead',
+        in_channels=[16, 32, 64, 128],
+        text_dim=64,
+        num_tokens=20,
+        hidden_dim=64,
+        # start-of-text is the same for every sentence; the published weights need it, these do not
+        sentence_token='end',
+    )
+)
