@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis import leave_process_group, load_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,6 +42,7 @@ def main() -> None:
     metrics = runner.test()
     if args.metrics_out and runner.rank == 0:
         Path(args.metrics_out).write_text(json.dumps(metrics, indent=2) + '\n')
+    leave_process_group()
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis import leave_process_group, load_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,6 +42,7 @@ def main() -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     RUNNERS.build(cfg).train()
+    leave_process_group()
 
 
 if __name__ == '__main__':

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from .config import load_config
 from .init_model import init_model
-from .runner import RefSegRunner
+from .runner import RefSegRunner, leave_process_group
 
-__all__ = ['RefSegRunner', 'init_model', 'load_config']
+__all__ = ['RefSegRunner', 'init_model', 'leave_process_group', 'load_config']

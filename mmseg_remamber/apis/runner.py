@@ -64,3 +64,13 @@ class RefSegRunner(Runner):
         """
         with explain_mismatch(filename):
             return super().load_checkpoint(filename, map_location, strict, revise_keys)
+
+
+def leave_process_group() -> None:
+    """End a distributed run: wait for the others, then close the connections to them.
+
+    A process that exits with gloo's threads still running aborts now and then.
+    """
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()

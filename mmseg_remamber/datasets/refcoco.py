@@ -98,7 +98,9 @@ class RefCOCODataset(BaseDataset):
         entries = [self._entry(ref, images, annotations, img_dir) for ref in refs]
         if self.permute_sentences is not None:
             entries = permute_objects(entries, self.permute_sentences)
-        return [e for entry in entries for e in split_sentences(entry)] if self.test_mode else entries
+        return (
+            [e for entry in entries for e in split_sentences(entry)] if self.test_mode else entries
+        )
 
     def _entry(self, ref: dict, images: dict, annotations: dict, img_dir: Path) -> dict:
         name = f'ref {ref["ref_id"]} of {self.folder}'
@@ -157,7 +159,5 @@ def permute_objects(entries: list[dict], seed: int) -> list[dict]:
         path = entry['img_path']
         ann_id = successors[path][entry['ann_id']]
         if ann_id != entry['ann_id']:
-            permuted.append(
-                dict(entry, ann_id=ann_id, segmentation=masks_by_image[path][ann_id])
-            )
+            permuted.append(dict(entry, ann_id=ann_id, segmentation=masks_by_image[path][ann_id]))
     return permuted

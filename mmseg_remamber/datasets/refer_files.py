@@ -14,6 +14,17 @@ _ADMITTED = {
     ('numpy._core.multiarray', 'scalar'),
     ('_codecs', 'encode'),
 }
+# what a damaged pickle raises
+_DAMAGE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -41,7 +52,7 @@ def load_refs(path: Path) -> list[dict]:
                 refs = _unpickle(file, 'utf-8')
             except UnicodeDecodeError:  # Python 2 strings that are not UTF-8
                 refs = _unpickle(file, 'latin1')
-        except (pickle.UnpicklingError, EOFError, ValueError) as e:
+        except _DAMAGE as e:
             raise ValueError(f'{path} is not a refs file: {e}') from e
     if not isinstance(refs, list) or not all(isinstance(ref, dict) for ref in refs):
         raise ValueError(f'{path} is not a refs file: expected a list of dicts')

@@ -61,7 +61,7 @@ class RefSegMetric(BaseMetric):
             if pred.shape != truth.shape:
                 raise ValueError(
                     f'prediction of size {tuple(pred.shape)}, truth of size {tuple(truth.shape)} '
-                    f'for {sample["img_path"]}: both must have the image\'s own size'
+                    f"for {sample['img_path']}: both must have the image's own size"
                 )
             self.results.append(
                 dict(
@@ -91,9 +91,7 @@ class RefSegMetric(BaseMetric):
         iou = intersection / np.maximum(union, 1)
         if self.records_file is not None:
             self._write_records(results, iou)
-        metrics = dict(
-            mIoU=100 * iou.mean(), oIoU=100 * intersection.sum() / max(union.sum(), 1)
-        )
+        metrics = dict(mIoU=100 * iou.mean(), oIoU=100 * intersection.sum() / max(union.sum(), 1))
         metrics.update({f'Pr@{x}': 100 * (iou > x).mean() for x in THRESHOLDS})
         return {k: float(v) for k, v in metrics.items()} | {'num_sentences': len(results)}
 

@@ -302,10 +302,10 @@ def test_does_not_overwrite(folder):
 
 def test_unwritable_image(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, 'imwrite', lambda *_: False)
-    with pytest.raises(OSError, match='could not write .*refshapes_val_000000.jpg'):
+    with pytest.raises(OSError, match=r'could not write .*refshapes_val_000000\.jpg'):
         write_refshapes(tmp_path, {'val': 1})
 
 
 def test_too_small_a_picture():
-    with pytest.raises(ValueError, match='size must be at least 64 pixels.*got 32'):
+    with pytest.raises(ValueError, match=r'size must be at least 64 pixels.*got 32'):
         draw_scene(np.random.default_rng(0), 32)

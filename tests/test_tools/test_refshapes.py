@@ -12,9 +12,7 @@ from mmseg_remamber.datasets import RefCOCODataset
 
 def run(root, monkeypatch, *arguments):
     monkeypatch.setattr(sys, 'argv', ['refshapes.py', *map(str, arguments)])
-    runpy.run_path(
-        str(root / 'tools' / 'dataset_converters' / 'refshapes.py'), run_name='__main__'
-    )
+    runpy.run_path(str(root / 'tools' / 'dataset_converters' / 'refshapes.py'), run_name='__main__')
 
 
 def test_writes_what_the_dataset_reads(root, tmp_path, monkeypatch, capsys):

@@ -17,8 +17,7 @@ from .scenes import SceneObject
 
 _GENERIC = ('shape', 'object', 'thing')
 
-# place -> (centre range that is clearly inside, range beyond which it is clearly outside),
-# for (x, y), as signed distances from the image's centre towards the place
+# place -> the direction from the image's centre towards it
 _SIDES = {'left': (-1, 0), 'right': (1, 0), 'top': (0, -1), 'bottom': (0, 1)}
 _CORNERS = {
     'top left': (-1, -1),
@@ -26,6 +25,7 @@ _CORNERS = {
     'bottom left': (-1, 1),
     'bottom right': (1, 1),
 }
+# fractions of the side: further towards the place is in it, less far is out of it
 _INSIDE, _OUTSIDE = 0.1, 0.0
 
 _EXTREMES = {

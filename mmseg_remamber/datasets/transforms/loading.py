@@ -83,8 +83,7 @@ class LoadRefMask(BaseTransform):
             # four numbers would be read as a box
             if any(len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation):
                 raise ValueError(
-                    f'{name}: polygons need three points or more, got '
-                    f'{min(segmentation, key=len)}'
+                    f'{name}: polygons need three points or more, got {min(segmentation, key=len)}'
                 )
             rles = coco_mask.frPyObjects(segmentation, height, width)
             mask = coco_mask.decode(coco_mask.merge(rles))

@@ -1,0 +1,304 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""RefCOCODataset: every record of real data, a tiny folder with everything wrong, the control."""
+
+import json
+import pickle
+import struct
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from mmseg_remamber.datasets import RefCOCODataset
+
+REAL_SPLITS = [
+    ('refcoco', 'unc', 'testA', 30),
+    ('refcoco', 'unc', 'testB', 14),
+    ('refcoco+', 'unc', 'testA', 6),
+    ('refcoco+', 'unc', 'testB', 3),
+    ('refcocog', 'umd', 'val', 2),
+]
+SQUARE = [2.0, 2.0, 8.0, 2.0, 8.0, 8.0, 2.0, 8.0]
+
+
+def make_ref(ref_id, ann_id, image_id, sentences, split='train'):
+    return dict(
+        ref_id=ref_id,
+        ann_id=ann_id,
+        image_id=image_id,
+        category_id=1,
+        split=split,
+        file_name=f'{image_id}_{ann_id}.png',
+        sent_ids=[10 * ref_id + i for i in range(len(sentences))],
+        sentences=[
+            dict(sent_id=10 * ref_id + i, sent=s.lower(), raw=s, tokens=s.lower().split())
+            for i, s in enumerate(sentences)
+        ],
+    )
+
+
+class Folder:
+    """A dataset in memory; ``write`` puts it on disk, as it is then."""
+
+    def __init__(self, path):
+        self.path = path
+        self.images = [dict(id=i, file_name=f'{i}.png', height=12, width=16) for i in (1, 2, 3)]
+        self.annotations = [
+            dict(id=i, image_id=image, category_id=1, segmentation=[[x + i for x in SQUARE]])
+            for i, image in ((1, 1), (2, 1), (3, 1), (4, 2), (5, 3))
+        ]
+        self.refs = [
+            make_ref(1, 1, 1, ['Left one', 'one']),
+            make_ref(2, 2, 1, ['Two']),
+            make_ref(3, 3, 1, ['Three', 'THREE!']),
+            make_ref(4, 4, 2, ['alone']),
+            make_ref(5, 5, 3, ['held out', 'out'], 'val'),
+        ]
+
+    def write(self, refs=None):
+        (self.path / 'images').mkdir(exist_ok=True)
+        (self.path / 'toy').mkdir(exist_ok=True)
+        for image in self.images:
+            Image.new('RGB', (16, 12), 'red').save(self.path / 'images' / image['file_name'])
+        instances = dict(images=self.images, annotations=self.annotations)
+        (self.path / 'toy' / 'instances.json').write_text(json.dumps(instances))
+        data = pickle.dumps(self.refs, protocol=2) if refs is None else refs
+        (self.path / 'toy' / 'refs(me).p').write_bytes(data)
+        return self
+
+    def read(self, split='train', **arguments):
+        arguments = dict(dataset='toy', split_by='me', img_dir='images') | arguments
+        return RefCOCODataset(str(self.path), split=split, **arguments)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path)
+
+
+def entries(dataset):
+    return [dataset[i] for i in range(len(dataset))]
+
+
+def test_training_has_one_entry_a_ref(folder):
+    found = entries(folder.write().read())
+    assert [e['ref_id'] for e in found] == [1, 2, 3, 4]
+    assert found[0]['sentences'] == ['left one', 'one']
+    assert found[0]['sent_ids'] == [10, 11]
+    assert found[0]['segmentation'] == [[x + 1 for x in SQUARE]]
+    # the image record's file, not the ref's
+    assert found[3]['img_path'] == str(folder.path / 'images' / '2.png')
+    assert (found[3]['height'], found[3]['width']) == (12, 16)
+
+
+def test_testing_has_one_entry_a_sentence(folder):
+    found = entries(folder.write().read(test_mode=True))
+    assert [(e['ref_id'], e['sent_id'], e['text']) for e in found] == [
+        (1, 10, 'left one'), (1, 11, 'one'), (2, 20, 'two'), (3, 30, 'three'), (3, 31, 'three!'),
+        (4, 40, 'alone'),
+    ]  # fmt: skip
+    assert [e['sample_idx'] for e in found] == list(range(6))
+    assert 'sentences' not in found[0]
+
+
+def test_raw_sentences(folder):
+    found = entries(folder.write().read(sentence_key='raw'))
+    assert found[0]['sentences'] == ['Left one', 'one']
+
+
+def test_indices_and_absolute_image_folder(folder):
+    folder.write()
+    dataset = folder.read(indices=2, img_dir=str(folder.path / 'images'))
+    assert [e['ref_id'] for e in entries(dataset)] == [1, 2]
+
+
+def test_lazy_init_reads_nothing(folder):
+    dataset = folder.read(lazy_init=True)
+    folder.write()
+    assert len(dataset) == 4
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_permuted_sentences_stay_in_the_image_and_change_the_object(folder, seed):
+    folder.write()
+    before = {e['ref_id']: e for e in entries(folder.read(test_mode=False))}
+    after = entries(folder.read(permute_sentences=seed))
+    assert [e['ref_id'] for e in after] == [1, 2, 3]  # 4 is alone on its image
+    assert sorted(e['ann_id'] for e in after) == [1, 2, 3]
+    own = {e['ann_id']: e['segmentation'] for e in before.values()}
+    for e in after:
+        was = before[e['ref_id']]
+        assert e['sentences'] == was['sentences'] and e['img_path'] == was['img_path']
+        assert e['ann_id'] != was['ann_id']
+        assert e['segmentation'] == own[e['ann_id']] != was['segmentation']
+
+
+def test_permutation_depends_on_the_seed_alone(folder):
+    folder.write()
+    pairs = [
+        tuple(e['ann_id'] for e in entries(folder.read(permute_sentences=seed)))
+        for seed in (0, 0, 1, 2, 3, 4)
+    ]
+    assert pairs[0] == pairs[1]
+    assert len(set(pairs)) == 2  # the two permutations of three that keep none in its place
+
+
+def test_permutation_of_two_refs_of_one_object(folder):
+    """Two refs that mean the same object do not count as two objects."""
+    folder.refs[3:] = [make_ref(4, 4, 2, ['alone']), make_ref(5, 4, 2, ['alone too'])]
+    found = entries(folder.write().read(permute_sentences=0))
+    assert [e['ref_id'] for e in found] == [1, 2, 3]
+
+
+def test_python_2_strings_and_numpy_numbers(folder):
+    folder.refs[0]['ref_id'] = np.int64(1)
+    folder.refs[0]['sentences'][0]['sent_id'] = np.int32(10)
+    found = entries(folder.write().read())
+    assert found[0]['ref_id'] == 1 and type(found[0]['ref_id']) is int
+    assert type(found[0]['sent_ids'][0]) is int
+
+    def python_2(text):  # a protocol-2 byte string of Python 2, in place of the sentence
+        whole = pickle.dumps(folder.refs, protocol=2)
+        modern = b'X' + struct.pack('<I', len(b'left one')) + b'left one'
+        assert modern in whole
+        return whole.replace(modern, b'U' + bytes([len(text)]) + text)
+
+    for text in ('café'.encode(), 'café'.encode('latin1')):
+        found = entries(folder.write(python_2(text)).read())
+        assert found[0]['sentences'][0] == 'café'
+
+
+# --- Real data ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('dataset, split_by, split, num_sentences', REAL_SPLITS)
+def test_every_real_record(realdata, root, dataset, split_by, split, num_sentences):
+    config = Config.fromfile(root / 'configs' / '_base_' / 'datasets' / 'refcoco.py')
+    source = realdata / 'refcoco_mini'
+    data = DATASETS.build(
+        dict(
+            type='RefCOCODataset',
+            data_root=str(source),
+            dataset=dataset,
+            split_by=split_by,
+            split=split,
+            img_dir='images/train2014',
+            test_mode=True,
+            pipeline=config.test_pipeline,
+        )
+    )
+    refs = pickle.loads((source / dataset / f'refs({split_by}).p').read_bytes())
+    instances = json.loads((source / dataset / 'instances.json').read_text())
+    annotations = {a['id']: a for a in instances['annotations']}
+    images = {i['id']: i for i in instances['images']}
+    expected = [(r, s) for r in refs if r['split'] == split for s in r['sentences']]
+    assert len(data) == len(expected) == num_sentences
+    for packed, (ref, sentence) in zip(entries(data), expected):
+        sample, image = packed['data_samples'], images[ref['image_id']]
+        assert sample.text == sentence['sent'] and sample.sent_id == sentence['sent_id']
+        assert sample.ori_shape == (image['height'], image['width'])
+        assert packed['inputs'].shape == (3, 480, 480)
+        polygons = annotations[ref['ann_id']]['segmentation']
+        truth = coco_mask.decode(coco_mask.frPyObjects(polygons, *sample.ori_shape)).any(axis=-1)
+        assert truth.any()
+        assert np.array_equal(sample.gt_sem_seg.data[0].numpy(), truth)
+
+
+def test_real_training_split(realdata):
+    data = RefCOCODataset(
+        str(realdata / 'cocopos_derived'), 'cocopos', 'derived', 'train', 'images/coco2017'
+    )
+    assert len(data) == 100
+    assert sum(len(e['sentences']) for e in entries(data)) == 193
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+
+def test_sentence_key(folder):
+    with pytest.raises(ValueError, match=r"one of \('sent', 'raw'\), got 'text'"):
+        folder.read(sentence_key='text')
+
+
+def test_missing_image_folder(folder):
+    with pytest.raises(FileNotFoundError, match=r'no image folder .*/pictures'):
+        folder.write().read(img_dir='pictures')
+
+
+def test_missing_refs(folder):
+    with pytest.raises(FileNotFoundError, match=r"refs\(you\)\.p; split_by there: \['me'\]"):
+        folder.write().read(split_by='you')
+
+
+def test_missing_instances(folder):
+    folder.write()
+    (folder.path / 'toy' / 'instances.json').unlink()
+    with pytest.raises(FileNotFoundError, match=r'no annotation file .*instances\.json'):
+        folder.read()
+
+
+@pytest.mark.parametrize('content', ['{', '{"images": []}', '[]'])
+def test_damaged_instances(folder, content):
+    folder.write()
+    (folder.path / 'toy' / 'instances.json').write_text(content)
+    with pytest.raises(ValueError, match=r'instances\.json is not an instances file'):
+        folder.read()
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'\x80\x02]', b'no pickle', pickle.dumps({'a': 1}), pickle.dumps([1]), b'\x80\x02h\x07.'],
+)
+def test_damaged_refs(folder, content):
+    with pytest.raises(ValueError, match=r'refs\(me\)\.p is not a refs file'):
+        folder.write(content).read()
+
+
+def test_refs_that_would_run_code(folder, tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / 'harm'), 'w'))
+
+    with pytest.raises(ValueError, match='is not plain data'):
+        folder.write(pickle.dumps([Harm()])).read()
+    assert not (tmp_path / 'harm').exists()
+
+
+def test_unknown_split(folder):
+    with pytest.raises(ValueError, match=r"one of \['train', 'val'\] in .*, got 'testA'"):
+        folder.write().read('testA')
+
+
+def test_missing_annotation(folder):
+    del folder.annotations[1]
+    with pytest.raises(KeyError, match=r'ref 2 of .*toy: no annotation 2'):
+        folder.write().read()
+
+
+def test_missing_image_record(folder):
+    del folder.images[1]
+    with pytest.raises(KeyError, match=r'ref 4 of .*toy: no image 2'):
+        folder.write().read()
+
+
+@pytest.mark.parametrize('sentences', [[], ['fine', ' ']])
+def test_empty_sentence(folder, sentences):
+    folder.refs[1] = make_ref(2, 2, 1, sentences)
+    with pytest.raises(ValueError, match=r'ref 2 of .*toy: empty sentence'):
+        folder.write().read()
+
+
+def test_image_record_without_size(folder):
+    folder.images[1]['height'] = 0
+    with pytest.raises(ValueError, match=r'ref 4 of .*: image 2 has size 16x0'):
+        folder.write().read()
+
+
+def test_annotation_without_mask(folder):
+    folder.annotations[2]['segmentation'] = []
+    with pytest.raises(ValueError, match=r'ref 3 of .*: annotation 3 has no mask'):
+        folder.write().read()

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mmseg_remamber.datasets.refshapes import write_refshapes
+
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb8-4k_refshapes-96x96.py'
+MODES = ('train', 'val', 'test')
+
+
+@pytest.fixture(scope='session')
+def shapes(tmp_path_factory):
+    """A RefShapes of a few scenes, whose val sentences two processes cannot share evenly."""
+    folder = tmp_path_factory.mktemp('refshapes')
+    write_refshapes(folder, dict(train=6, val=3, test=2, testC=2), size=64, seed=5)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def options(shapes):
+    """Overrides that make the mini config run on it in a second."""
+    return [
+        *(f'{mode}_dataloader.dataset.data_root={shapes}' for mode in MODES),
+        *(f'{mode}_dataloader.num_workers=0' for mode in MODES),
+        *(f'{mode}_dataloader.persistent_workers=False' for mode in MODES),
+        'train_dataloader.batch_size=2',
+        'val_dataloader.batch_size=4',
+        'test_dataloader.batch_size=4',
+        'train_cfg.max_iters=3',
+        'train_cfg.val_interval=3',
+        'default_hooks.checkpoint.interval=3',
+        'default_hooks.logger.interval=1',
+    ]
+
+
+@pytest.fixture
+def run(root):
+    """Run a command of the README in the repository, one thread a process; returns its output."""
+
+    def call(*command, check=True):
+        if command[0].endswith('.py'):
+            command = (sys.executable, *command)
+        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(root)}
+        env['PATH'] = os.pathsep.join((os.path.dirname(sys.executable), env['PATH']))
+        done = subprocess.run(
+            command, cwd=root, env=env, capture_output=True, text=True, timeout=600
+        )
+        output = done.stdout + done.stderr
+        assert not check or done.returncode == 0, output[-3000:]
+        return output
+
+    return call
+
+
+@pytest.fixture(scope='session')
+def trained(root, options, tmp_path_factory):
+    """Work dir of a run of three iterations, in this process."""
+    import runpy
+
+    work = tmp_path_factory.mktemp('work')
+    argv, cwd = sys.argv, os.getcwd()
+    sys.argv = ['train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *options]
+    os.chdir(root)
+    try:
+        runpy.run_path('tools/train.py', run_name='__main__')
+    finally:
+        sys.argv = argv
+        os.chdir(cwd)
+    return work

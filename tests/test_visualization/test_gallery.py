@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+import mmcv
+import numpy as np
+import pytest
+
+from mmseg_remamber.visualization import Prediction, draw_gallery, overlay
+
+
+def prediction(text='the cat', hw=(40, 60)):
+    truth = np.zeros(hw, dtype=bool)
+    truth[:20] = True
+    guess = np.zeros(hw, dtype=bool)
+    guess[10:30] = True
+    image = np.full((*hw, 3), 200, dtype=np.uint8)
+    return Prediction(image=image, text=text, truth=truth, prediction=guess)
+
+
+def test_iou():
+    assert prediction().iou == pytest.approx(10 / 30)
+    empty = np.zeros((4, 4), dtype=bool)
+    assert Prediction(np.zeros((4, 4, 3), np.uint8), 'x', empty, empty).iou == 0.0
+
+
+def test_overlay_tints_the_mask_alone():
+    item = prediction()
+    got = overlay(item.image, item.truth, (0, 100, 0), opacity=0.5)
+    assert (got[item.truth] == (100, 150, 100)).all()
+    assert (got[~item.truth] == 200).all()
+    with pytest.raises(ValueError, match=r'mask is \(2, 2\), the image \(40, 60\)'):
+        overlay(item.image, np.zeros((2, 2), dtype=bool), (0, 0, 0))
+
+
+def test_gallery_shows_every_prediction(tmp_path):
+    long = 'the person with the very long description ' * 6
+    draw_gallery([prediction(), prediction(long, (90, 30))] * 2, tmp_path / 'a.png', columns=2)
+    two_rows = mmcv.imread(tmp_path / 'a.png')
+    draw_gallery([prediction()], tmp_path / 'b.png', columns=2)
+    one_row = mmcv.imread(tmp_path / 'b.png')
+    assert two_rows.shape[1] == one_row.shape[1]
+    assert two_rows.shape[0] > one_row.shape[0]
+    with pytest.raises(ValueError, match='nothing to show'):
+        draw_gallery([], tmp_path / 'c.png')
