@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb8-4k_refshapes-96x96.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-3k_refshapes-80x80.py'
 PERMUTATION_SEED = 0
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     else:
         sizes = [f'--train={args.scenes}']
         sizes += [f'--{split}={args.val_scenes}' for split in ('val', 'test', 'testC')]
-        call('dataset_converters/refshapes.py', str(data), '--size=96', *sizes)
+        call('dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes)
 
     announce(2, 'Train a small ReMamber from random weights', 'about 7 minutes on 2 cores')
     limits = []
@@ -107,7 +107,7 @@ def main() -> None:
 
 def report(out: Path, checkpoint: str, metrics: dict) -> None:
     """Say what came out, what it means and what to try next."""
-    print(f'''
+    print(f"""
 == Done
   pictures  {out / 'gallery.png'}
   metrics   {out / 'metrics.json'}
@@ -121,7 +121,7 @@ def report(out: Path, checkpoint: str, metrics: dict) -> None:
 Next
   your own sentences   docs/quickstart.md shows how to predict on a picture of yours
   real data            docs/datasets.md: RefCOCO, RefCOCO+, RefCOCOg and their folders
-  the paper's models   configs/remamber/, tools/dist_train.sh''')
+  the paper's models   configs/remamber/, tools/dist_train.sh""")
 
 
 if __name__ == '__main__':

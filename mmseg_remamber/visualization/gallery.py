@@ -73,13 +73,15 @@ def draw_gallery(
     if not predictions:
         raise ValueError('predictions is empty: nothing to show')
     rows = -(-len(predictions) // columns)
-    figure = Figure(figsize=(5.4 * columns, 2.35 * rows + 0.7), dpi=100)
+    title_height, row_height = 0.5, 2.2  # inches
+    figure = Figure(figsize=(5.4 * columns, row_height * rows + title_height), dpi=100)
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=13)
-    cells = figure.subfigures(rows, columns, squeeze=False).ravel()
+    header, body = figure.subfigures(2, 1, height_ratios=(title_height, row_height * rows))
+    header.suptitle(title, fontsize=13, y=0.7)
+    cells = body.subfigures(rows, columns, squeeze=False).ravel()
     for cell, item in zip(cells, predictions, strict=False):
         sentence = '\n'.join(textwrap.wrap(item.text, 56)[:2])
-        cell.suptitle(f'"{sentence}"', fontsize=10, y=0.97)
+        cell.suptitle(f'"{sentence}"', fontsize=10, y=0.98)
         panels = (
             ('image', item.image, 'black'),
             ('truth', overlay(item.image, item.truth, TRUTH_COLOUR), '#0072B2'),
@@ -89,7 +91,7 @@ def draw_gallery(
                 '#9A6A00',
             ),
         )
-        axes = cell.subplots(1, 3, gridspec_kw=dict(top=0.74, bottom=0.02, left=0.02, right=0.98))
+        axes = cell.subplots(1, 3, gridspec_kw=dict(top=0.78, bottom=0.01, left=0.02, right=0.98))
         for axis, (name, picture, colour) in zip(axes, panels, strict=True):
             axis.imshow(picture)
             axis.set_title(name, fontsize=9, color=colour, pad=3)

@@ -74,3 +74,11 @@ def test_keys_do_not_depend_on_the_version_of_transformers():
         key.startswith(('model.embeddings.', 'model.encoder.', 'model.final_layer_norm.'))
         for key in build().state_dict()
     )
+
+
+def test_token_embeddings_start_at_the_scale_asked_for():
+    def scale(**options):
+        return float(build(**options).model.embeddings.token_embedding.weight.std())
+
+    assert scale() == pytest.approx(0.02, rel=0.1)
+    assert scale(token_init_std=0.5) == pytest.approx(0.5, rel=0.1)

@@ -24,13 +24,18 @@ def parse_args():
     parser.add_argument(
         '--testC', type=int, default=500, help='scenes of unseen colour-shape combinations'
     )
+    parser.add_argument(
+        '--max-objects', type=int, default=6, help='most objects in a scene; fewer is easier'
+    )
     return parser.parse_args()
 
 
 def main():
     args = parse_args()
     sizes = {split: getattr(args, split) for split in ('train', 'val', 'test', 'testC')}
-    counts = write_refshapes(args.out, sizes, size=args.size, seed=args.seed)
+    counts = write_refshapes(
+        args.out, sizes, size=args.size, seed=args.seed, max_objects=args.max_objects
+    )
     for split, count in counts.items():
         print(split, ', '.join(f'{number} {name}' for name, number in count.items()))
 

@@ -1,4 +1,4 @@
-# Synthetic scenes: tools/dataset_converters/refshapes.py data/refshapes --size 96
+# Synthetic scenes: tools/dataset_converters/refshapes.py data/refshapes --size 80 --max-objects 4
 _base_ = './refcoco.py'
 _source = dict(
     data_root='data/refshapes', dataset='refshapes', split_by='synthetic', img_dir='images'
@@ -12,7 +12,7 @@ _train_pipeline = [
     dict(type='PackRefSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=16,
     num_workers=1,
     sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
     dataset=dict(**_source, pipeline=_train_pipeline),

@@ -82,13 +82,15 @@ def expressions_for(
     Returns:
         Up to ``count`` different sentences; fewer, or none, where no more are unambiguous.
     """
-    kinds = [_by_attributes, _by_place, _by_extreme, _by_size, _by_relation]
     pools = []
-    for kind in kinds:
+    for kind in (_by_place, _by_extreme, _by_size, _by_relation):
         found = list(kind(rng, objects, target))
         rng.shuffle(found)
         pools.append(found)
     rng.shuffle(pools)
+    attributes = list(_by_attributes(rng, objects, target))
+    rng.shuffle(attributes)
+    pools.insert(0, attributes)  # people name what a thing looks like before where it is
     sentences = []
     while any(pools) and len(sentences) < count:
         for pool in pools:
@@ -105,7 +107,8 @@ def _phrases(obj: SceneObject) -> Iterator[Phrase]:
     for texture, colour, shape in product(
         (None, obj.texture), (None, obj.colour), (None, obj.shape)
     ):
-        yield Phrase(texture, colour, shape)
+        if texture is None or colour or shape:  # nobody says "the striped thing"
+            yield Phrase(texture, colour, shape)
 
 
 def _rivals(objects, target, phrase):

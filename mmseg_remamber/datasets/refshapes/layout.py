@@ -24,7 +24,14 @@ _REFS_PER_SCENE = 3
 _SENTENCES_PER_REF = 3
 
 
-def write_refshapes(root: str | Path, sizes: dict[str, int], *, size: int = 128, seed: int = 0):
+def write_refshapes(
+    root: str | Path,
+    sizes: dict[str, int],
+    *,
+    size: int = 128,
+    seed: int = 0,
+    max_objects: int = 6,
+):
     """Write the dataset; the same arguments give the same bytes.
 
     A scene depends on the seed, the split and its number in the split alone: asking for more
@@ -37,6 +44,7 @@ def write_refshapes(root: str | Path, sizes: dict[str, int], *, size: int = 128,
         sizes: Number of scenes of each split, of ``SPLITS``.
         size: Image side in pixels, at least 64.
         seed: Not negative.
+        max_objects: Most objects in a scene, at least the 3 that every scene has.
 
     Returns:
         dict: For each split the number of scenes, refs and sentences written.
@@ -50,6 +58,8 @@ def write_refshapes(root: str | Path, sizes: dict[str, int], *, size: int = 128,
         raise ValueError(f'sizes: splits must be among {list(SPLITS)}, got {sorted(unknown)}')
     if seed < 0 or any(count < 0 for count in sizes.values()):
         raise ValueError(f'seed and sizes must not be negative, got seed={seed}, sizes={sizes}')
+    if max_objects < 3:
+        raise ValueError(f'max_objects must be at least 3, got {max_objects}')
     root = Path(root)
     folder, image_folder = root / 'refshapes', root / 'images'
     if folder.exists():
@@ -62,7 +72,7 @@ def write_refshapes(root: str | Path, sizes: dict[str, int], *, size: int = 128,
         before = book.counts()
         for number in range(scenes):
             rng = np.random.default_rng([seed, list(SPLITS).index(split), number])
-            scene, sentences = _describable_scene(rng, size, split)
+            scene, sentences = _describable_scene(rng, size, split, max_objects)
             name = f'refshapes_{split}_{number:06d}.jpg'
             path = image_folder / name
             if not cv2.imwrite(str(path), scene.image, [cv2.IMWRITE_JPEG_QUALITY, 95]):
@@ -76,11 +86,11 @@ def write_refshapes(root: str | Path, sizes: dict[str, int], *, size: int = 128,
     return counts
 
 
-def _describable_scene(rng, size, split):
+def _describable_scene(rng, size, split, max_objects):
     """-> a scene, and {object index: at least two sentences} for some of its objects."""
     pairs, referable = SPLITS[split]
     while True:
-        scene = draw_scene(rng, size, pairs, lead=referable)
+        scene = draw_scene(rng, size, pairs, lead=referable, max_objects=max_objects)
         sentences = {}
         for index in rng.permutation(len(scene.objects)).tolist():
             obj = scene.objects[index]

@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refshapes.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_4k.py',
+    '../_base_/schedules/schedule_3k.py',
 ]
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=4000))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))

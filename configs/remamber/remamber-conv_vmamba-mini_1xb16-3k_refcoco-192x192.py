@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refcoco.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_4k.py',
+    '../_base_/schedules/schedule_3k.py',
 ]
 _resize = dict(type='Resize', scale=(192, 192), keep_ratio=False, backend='pillow')
 train_pipeline = [
@@ -23,6 +23,7 @@ test_pipeline = [
     dict(type='PackRefSegInputs'),
 ]
 train_dataloader = dict(
+    batch_size=16,
     num_workers=1,
     sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
     dataset=dict(pipeline=train_pipeline),
@@ -30,4 +31,4 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=4000))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))
