@@ -2,18 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public function and what torch has to know of the compiled op: fakes and autograd."""
 
-from importlib.metadata import version
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .checks import check_gate, check_gradients, check_inputs, state_dtype
-
-DISTRIBUTION = 'selective-scan-op'
-BUILD_COMMAND = 'pip install --no-build-isolation ./selective_scan'
-CPU_CAPABILITIES = ('default', 'avx2', 'avx512')
+from .library import CHUNK, LIBRARY, require
 
 
 def selective_scan(
@@ -59,11 +53,7 @@ def selective_scan(
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
-    if LIBRARY is None:
-        raise ImportError(
-            f'selective_scan has no compiled kernels in {Path(__file__).parent}; '
-            f'build them: {BUILD_COMMAND}'
-        )
+    require(u.device)
     dtype = state_dtype(u)
     out_dtype = out_dtype or u.dtype
     y, last_state, _ = torch.ops.selective_scan.forward(
@@ -81,29 +71,6 @@ def selective_scan(
     if z is not None:
         y = (y * F.silu(z)).to(out_dtype)
     return (y, last_state) if return_last_state else y
-
-
-def info() -> dict[str, str | bool | None]:
-    """What was built: version, torch ABI, CPU capability in use, CUDA.
-
-    Returns:
-        `version` of the distribution; `library`, the file name of the compiled kernels, or None
-        when they are missing, and then the rest is None or False; `torch_abi`, the oldest torch
-        that the build serves; `cpu_capability`, one of 'default', 'avx2', 'avx512', what this
-        machine runs; `cuda`, whether CUDA kernels were built.
-    """
-    if LIBRARY is None:
-        abi, capability, cuda = None, None, False
-    else:
-        abi, capability, cuda, _ = torch.ops.selective_scan.build_info()
-        abi, capability = f'{abi >> 56}.{abi >> 48 & 0xFF}', CPU_CAPABILITIES[capability]
-    return {
-        'version': version(DISTRIBUTION),
-        'library': None if LIBRARY is None else LIBRARY.name,
-        'torch_abi': abi,
-        'cpu_capability': capability,
-        'cuda': bool(cuda),
-    }
 
 
 def _forward_fake(u, delta, A, B, C, D, delta_bias, delta_softplus, out_dtype):
@@ -155,21 +122,10 @@ def _setup_context(ctx, inputs, output):
     ctx.set_materialize_grads(False)
 
 
-def _load() -> Path | None:
-    """Load the compiled kernels and register the rest of the op; None when there are none."""
-    library = next(Path(__file__).parent.glob('_C.*'), None)
-    if library is None:
-        return None
-    torch.ops.load_library(library)
+if LIBRARY is not None:
     torch.library.register_fake('selective_scan::forward', _forward_fake)
     torch.library.register_fake('selective_scan::backward', _backward_fake)
     torch.library.register_autograd(
         'selective_scan::forward', _backward, setup_context=_setup_context
     )
     torch.library.register_autograd('selective_scan::backward', _no_second_derivative)
-    return library
-
-
-LIBRARY = _load()
-# Steps between the states that forward keeps for backward, as compiled.
-CHUNK = None if LIBRARY is None else torch.ops.selective_scan.build_info()[3]
