@@ -14,18 +14,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "sizes.h"
+
 namespace selective_scan {
 
 using torch::headeronly::ScalarType;
 using torch::stable::Tensor;
 using OptionalTensor = std::optional<Tensor>;
-
-// Steps from one kept state to the next: forward keeps the state before each chunk, and backward
-// recomputes the states inside a chunk from it. The state after the last chunk is kept too, so that
-// there are never fewer than two and torch.export need not treat a single one as a special case.
-constexpr int64_t kChunk = 128;
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 template <typename... Parts>
 void check(bool ok, const Parts&... parts) {
@@ -174,11 +169,6 @@ inline void check_gradients(const Sizes& s, const Tensor& dy, const OptionalTens
   check_state("states", states, {s.batch, s.channels, s.chunks() + 1, s.state}, main);
   if (dlast) check_state("dlast", *dlast, {s.batch, s.channels, s.state}, main);
 }
-
-// The scan of a map along four routes: 0 row by row, 1 column by column, 2 and 3 their reverses.
-constexpr int64_t kRoutes = 4;
-// Steps of one route from one kept state to the next; kept like those of `kChunk`.
-constexpr int64_t kMapChunk = 64;
 
 struct MapSizes {
   int64_t batch, height, width, channels, rank, state;
