@@ -2,59 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels.h"
 
-#include <torch/headeronly/util/BFloat16.h>
-#include <torch/headeronly/util/Half.h>
-
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 
 #include "../checks.h"
-#include "math.h"
-
-// One clone of a function for each instruction set, chosen when the library is loaded.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
-#define SCAN_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define SCAN_CLONES
-#endif
+#include "simd.h"
 
 namespace selective_scan::cpu {
 namespace {
-
-using c10::BFloat16;
-using c10::Half;
-
-template <typename T>
-constexpr ScalarType type_of =
-    std::is_same_v<T, double> ? ScalarType::Double : ScalarType::Float;
-
-// `count` values from `offset` on, as T: in place where they are T already, else in `scratch`.
-template <typename T>
-SCAN_INLINE const T* load(const Input& in, int64_t offset, int64_t count, T* scratch) {
-  if (in.type == type_of<T>) return static_cast<const T*>(in.data) + offset;
-  if (in.type == ScalarType::Half) {
-    const Half* from = static_cast<const Half*>(in.data) + offset;
-    for (int64_t t = 0; t < count; ++t) scratch[t] = static_cast<float>(from[t]);
-  } else {
-    const BFloat16* from = static_cast<const BFloat16*>(in.data) + offset;
-    for (int64_t t = 0; t < count; ++t) scratch[t] = static_cast<float>(from[t]);
-  }
-  return scratch;
-}
-
-template <typename T>
-SCAN_INLINE void store(const Output& out, int64_t offset, int64_t count, const T* from) {
-  if (out.type == type_of<T>) {
-    std::memcpy(static_cast<T*>(out.data) + offset, from, count * sizeof(T));
-  } else if (out.type == ScalarType::Half) {
-    Half* to = static_cast<Half*>(out.data) + offset;
-    for (int64_t t = 0; t < count; ++t) to[t] = static_cast<float>(from[t]);
-  } else {
-    BFloat16* to = static_cast<BFloat16*>(out.data) + offset;
-    for (int64_t t = 0; t < count; ++t) to[t] = static_cast<float>(from[t]);
-  }
-}
 
 template <typename T>
 using Block = T[kRows][kChunk];
