@@ -30,12 +30,13 @@ __device__ inline T* shared() {
 
 constexpr double kLog2E = 1.44269504088896340736;
 
+// Those of double are calls, not inlined: they are long, many, and never in anyone's inner loop.
 __device__ inline float exp2_of(float x) { return exp2f(x); }
-__device__ inline double exp2_of(double x) { return exp2(x); }
 __device__ inline float exp_of(float x) { return expf(x); }
-__device__ inline double exp_of(double x) { return exp(x); }
 __device__ inline float log1p_of(float x) { return log1pf(x); }
-__device__ inline double log1p_of(double x) { return log1p(x); }
+static __device__ __noinline__ double exp2_of(double x) { return exp2(x); }
+static __device__ __noinline__ double exp_of(double x) { return exp(x); }
+static __device__ __noinline__ double log1p_of(double x) { return log1p(x); }
 
 // log(1 + exp(x)) without overflow.
 template <typename T>

@@ -54,8 +54,8 @@ struct ScanGradients {
   T* carries;       // (batch, channels, chunks, state): scratch, what enters a chunk from behind
   T* sums;          // (batch, channels, chunks): scratch
   Output du, ddelta;
-  T *dB, *dC;          // (row blocks of a group, batch, groups, state, length), summed afterwards
-  T* dA;               // (batch, chunks, channels, state), summed afterwards
+  T *dB, *dC;           // (row blocks of a group, batch, groups, state, length), summed afterwards
+  T* dA;                // (batch, chunks, channels, state), summed afterwards
   T *dD, *ddelta_bias;  // (batch, chunks, channels), summed afterwards; may be null
 };
 
@@ -68,7 +68,7 @@ template <typename T>
 struct MapScan {
   int64_t batch, height, width, channels, rank, state, chunks;
   Input x, projections;
-  const T* dt_weight;        // (routes, rank, channels): turned, so that neighbours read together
+  const T* dt_weight;           // (routes, rank, channels): turned, so that neighbours read together
   const T *A, *D, *delta_bias;  // D and delta_bias may be null
   bool softplus;
 };
@@ -103,8 +103,9 @@ cudaError_t map_carries(const MapScan<T>&, const MapGradients<T>&, cudaStream_t)
 template <typename T>
 cudaError_t map_gradients(const MapScan<T>&, const MapGradients<T>&, int route, cudaStream_t);
 
-// Bytes of shared memory that the map kernels need; more than kSharedBytes cannot be had.
+// Bytes of shared memory that the hungriest map kernel needs; more than kSharedBytes cannot be had.
 constexpr int64_t kSharedBytes = 48 * 1024;
-int64_t map_shared_bytes(int64_t rank, int64_t state, int64_t element_size);
+template <typename T>
+int64_t map_shared_bytes(const MapScan<T>&);
 
 }  // namespace selective_scan::cuda
