@@ -11,7 +11,7 @@
 
 namespace selective_scan::cpu {
 
-constexpr int64_t kLanes = 32;  // channels of a block; the last may have fewer
+constexpr int64_t kLanes = 64;  // channels of a block; the last may have fewer
 
 // Weights are packed by block, padded with zeros to whole blocks. T is the type of the state.
 template <typename T>
