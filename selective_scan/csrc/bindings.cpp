@@ -11,10 +11,16 @@
 
 namespace selective_scan {
 
+#ifdef USE_CUDA
+constexpr bool kCuda = true;
+#else
+constexpr bool kCuda = false;
+#endif
+
 // The torch ABI built for, the CPU capability in use (an index into ops.CPU_CAPABILITIES), whether
 // CUDA kernels were built, and the chunks of the two ops.
 std::tuple<int64_t, int64_t, bool, int64_t, int64_t> build_info() {
-  return {static_cast<int64_t>(TORCH_TARGET_VERSION), cpu::capability(), false, kChunk, kMapChunk};
+  return {static_cast<int64_t>(TORCH_TARGET_VERSION), cpu::capability(), kCuda, kChunk, kMapChunk};
 }
 
 }  // namespace selective_scan
