@@ -58,11 +58,14 @@ class BuildExtension(cpp_extension.BuildExtension):
 
 
 def nvcc() -> Path | None:
-    """The compiler of the CUDA toolkit, if there is one."""
+    """The compiler of a CUDA toolkit that has its headers too, if there is one."""
     if cpp_extension.CUDA_HOME is None:
         return None
-    found = shutil.which('nvcc', path=Path(cpp_extension.CUDA_HOME) / 'bin')
-    return None if found is None else Path(found)
+    home = Path(cpp_extension.CUDA_HOME)
+    found = shutil.which('nvcc', path=home / 'bin')
+    # torch takes the folder above an nvcc on PATH, which may be a mere link to the toolkit's.
+    whole = found is not None and (home / 'include' / 'cuda_runtime.h').exists()
+    return Path(found) if whole else None
 
 
 def with_cuda() -> bool:
@@ -77,7 +80,8 @@ def with_cuda() -> bool:
         missing.append(f'a torch for CUDA, got torch {torch.__version__}')
     if nvcc() is None:
         missing.append(
-            f'the CUDA toolkit, got none in {cpp_extension.CUDA_HOME}; set CUDA_HOME'
+            f'the CUDA toolkit: there is no bin/nvcc with include/cuda_runtime.h in '
+            f'{cpp_extension.CUDA_HOME}; set CUDA_HOME'
             if cpp_extension.CUDA_HOME
             else 'the CUDA toolkit: put nvcc on PATH, or set CUDA_HOME'
         )
