@@ -46,7 +46,12 @@ def ops(tmp_path_factory):
         subprocess.run(command, check=True)
     # -Bsymbolic: the stand-ins for torch's CUDA functions come before torch's own.
     library = build / 'emulated.so'
-    torch_libraries = [*(f'-L{path}' for path in library_paths()), '-ltorch', '-ltorch_cpu', '-lc10']
+    torch_libraries = [
+        *(f'-L{path}' for path in library_paths()),
+        '-ltorch',
+        '-ltorch_cpu',
+        '-lc10',
+    ]
     link = ['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, *objects, *torch_libraries]
     subprocess.run(link, check=True)
     torch.ops.load_library(library)
