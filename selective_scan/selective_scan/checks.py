@@ -25,6 +25,28 @@ def either(dtypes: tuple[torch.dtype, ...]) -> str:
     return ' or '.join(map(name, dtypes))
 
 
+def check_tensors(required: dict[str, object], optional: dict[str, object]) -> None:
+    """Raise unless every argument is a dense tensor, or None where it is optional.
+
+    Raises:
+        TypeError: an argument is no tensor; the message names it.
+        RuntimeError: a tensor is sparse or otherwise not dense; the message names it.
+    """
+    present = {arg: value for arg, value in optional.items() if value is not None}
+    for arg, value in (required | present).items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f'{arg} must be a tensor, got {type(value).__name__}')
+        if value.layout != torch.strided:
+            raise RuntimeError(f'{arg} must be a dense tensor, got layout {value.layout}')
+
+
+def as_state(arg: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A parameter in the state's type; RuntimeError, naming it, unless it is floating point."""
+    if not tensor.is_floating_point():
+        raise RuntimeError(f'{arg} must be floating point, got {name(tensor.dtype)}')
+    return tensor.to(dtype)
+
+
 def check_inputs(
     u: Tensor,
     delta: Tensor,
@@ -129,9 +151,7 @@ def _input_dtypes(main_arg: str, main: Tensor) -> tuple[torch.dtype, ...]:
     """The types that inputs may have beside the main one, u or x."""
     torch._check(
         main.dtype == torch.float64 or main.dtype in LOW_DTYPES,
-        lambda: (
-            f'{main_arg} must be float64, float32, float16 or bfloat16, got {name(main.dtype)}'
-        ),
+        lambda: f'{main_arg} must be float64, float32, float16 or bfloat16, got {name(main.dtype)}',
     )
     return (torch.float64,) if main.dtype == torch.float64 else LOW_DTYPES
 

@@ -23,9 +23,7 @@ LIBRARY = _load()
 # What was built: torch ABI, CPU capability, CUDA, and the steps between the states that forward
 # keeps for backward, of a sequence and of a route over a map.
 TORCH_ABI, CPU_CAPABILITY, CUDA, CHUNK, MAP_CHUNK = (
-    (None, None, False, None, None)
-    if LIBRARY is None
-    else torch.ops.selective_scan.build_info()
+    (None, None, False, None, None) if LIBRARY is None else torch.ops.selective_scan.build_info()
 )
 
 

@@ -6,7 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_gate, check_gradients, check_inputs, state_dtype
+from . import flops
+from .checks import (
+    as_state,
+    check_gate,
+    check_gradients,
+    check_inputs,
+    check_tensors,
+    state_dtype,
+)
 from .library import CHUNK, LIBRARY, require
 
 
@@ -30,7 +38,8 @@ def selective_scan(
     `h_t = exp(d_t A) h_{t-1} + d_t B_t u_t` from `h_0 = 0` and gives `y_t = <C_t, h_t> + D u_t`
     (Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", 2023,
     equation 2 and algorithm 2). The state is float32, or float64 for float64 input.
-    Differentiable in every tensor argument, once.
+    Differentiable in every tensor argument, once. Autocast changes nothing: the op takes the types
+    it is given, half precision among them, and never lowers one.
 
     Args:
         u: (B, G*D, L), the input: float32, float16, bfloat16 or float64.
@@ -51,19 +60,23 @@ def selective_scan(
 
     Raises:
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
+        TypeError: an argument is no tensor; the message names it.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
+    check_tensors(
+        {'u': u, 'delta': delta, 'A': A, 'B': B, 'C': C}, {'D': D, 'delta_bias': delta_bias, 'z': z}
+    )
     require(u.device)
     dtype = state_dtype(u)
     out_dtype = out_dtype or u.dtype
     y, last_state, _ = torch.ops.selective_scan.forward(
         u,
         delta,
-        A.to(dtype),
+        as_state('A', A, dtype),
         B.unsqueeze(1) if B.dim() == 3 else B,
         C.unsqueeze(1) if C.dim() == 3 else C,
-        None if D is None else D.to(dtype),
-        None if delta_bias is None else delta_bias.to(dtype),
+        None if D is None else as_state('D', D, dtype),
+        None if delta_bias is None else as_state('delta_bias', delta_bias, dtype),
         delta_softplus,
         out_dtype,
     )
@@ -129,3 +142,4 @@ if LIBRARY is not None:
         'selective_scan::forward', _backward, setup_context=_setup_context
     )
     torch.library.register_autograd('selective_scan::backward', _no_second_derivative)
+    flops.register()

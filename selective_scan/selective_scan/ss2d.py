@@ -5,7 +5,13 @@
 import torch
 from torch import Tensor
 
-from .checks import check_map_gradients, check_map_inputs, state_dtype
+from .checks import (
+    as_state,
+    check_map_gradients,
+    check_map_inputs,
+    check_tensors,
+    state_dtype,
+)
 from .library import LIBRARY, MAP_CHUNK, require
 
 
@@ -29,7 +35,7 @@ def ss2d_scan(
     leave one linear layer: at each position, `projections[..., k, :]` holds `[dt (R) | B (N) |
     C (N)]`, and the step size of channel e is `<dt_weight[k, e], dt> + delta_bias[k*E + e]`.
     The state is float32, or float64 for float64 input. Differentiable in every tensor argument,
-    once.
+    once. Autocast changes nothing: the op takes the types it is given and never lowers one.
 
     A map of height 1 is a sequence with two scans forward (routes 0, 1) and two backward (2, 3).
 
@@ -49,17 +55,22 @@ def ss2d_scan(
 
     Raises:
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
+        TypeError: an argument is no tensor; the message names it.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
+    check_tensors(
+        {'x': x, 'projections': projections, 'dt_weight': dt_weight, 'A': A},
+        {'D': D, 'delta_bias': delta_bias},
+    )
     require(x.device)
     dtype = state_dtype(x)
     y, _ = torch.ops.selective_scan.ss2d_forward(
         x,
         projections,
-        dt_weight.to(dtype),
-        A.to(dtype),
-        None if D is None else D.to(dtype),
-        None if delta_bias is None else delta_bias.to(dtype),
+        as_state('dt_weight', dt_weight, dtype),
+        as_state('A', A, dtype),
+        None if D is None else as_state('D', D, dtype),
+        None if delta_bias is None else as_state('delta_bias', delta_bias, dtype),
         delta_softplus,
         out_dtype or x.dtype,
     )
