@@ -17,7 +17,7 @@ HOST_FLAGS = ('-DUSE_CUDA', f'-DTORCH_TARGET_VERSION={2 << 56 | 10 << 48:#x}ULL'
 
 def compile_with_nvcc(source, out, *options):
     includes = [f'-I{path}' for path in (CSRC, *include_paths())]
-    command = [NVCC, '-std=c++17', '-O3', *options, *includes, '-c', source, '-o', out]
+    command = [NVCC, '-std=c++17', '-O3', *options, *includes, source, '-o', out]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return run.stderr
@@ -39,20 +39,24 @@ def test_kernels_compile(source, tmp_path):
     codes.append(f'arch=compute_{ARCHS[-1]},code=compute_{ARCHS[-1]}')  # PTX, for later cards
     gencode = [option for code in codes for option in ('-gencode', code)]
     out = tmp_path / 'kernels.o'
-    warnings = compile_with_nvcc(source, out, '--threads', '2', *gencode)
+    warnings = compile_with_nvcc(source, out, '-c', '--threads', '2', *gencode)
     assert 'warning' not in warnings, warnings
-    dump = shutil.which('cuobjdump', path=Path(NVCC).resolve().parent) or shutil.which('cuobjdump')
-    if dump:
-        listed = [
-            subprocess.run([dump, kind, out], capture_output=True, text=True, check=True).stdout
-            for kind in ('--list-elf', '--list-ptx')
-        ]
-        assert all(f'sm_{arch}.cubin' in listed[0] for arch in ARCHS)
-        assert f'sm_{ARCHS[-1]}.ptx' in listed[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(NVCC is None, reason='there is no nvcc')
+@pytest.mark.parametrize('source', sorted(CSRC.glob('cuda/*.cu')), ids=lambda path: path.name)
+def test_kernels_have_no_atomics(source, tmp_path):
+    """Repeated runs are to be bit-identical: no sum may depend on which thread comes first."""
+    out = tmp_path / 'kernels.ptx'
+    compile_with_nvcc(source, out, '-ptx', '-arch=compute_90')
+    instructions = {line.split()[0] for line in out.read_text().splitlines() if line.strip()}
+    assert any(instruction.startswith('fma.') for instruction in instructions)
+    assert not [i for i in instructions if i.startswith(('atom.', 'red.'))]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(NVCC is None, reason='there is no nvcc')
 @pytest.mark.parametrize('source', sorted(CSRC.glob('cuda/*.cpp')), ids=lambda path: path.name)
 def test_host_code_compiles(source, tmp_path):
-    compile_with_nvcc(source, tmp_path / 'host.o', *HOST_FLAGS)
+    compile_with_nvcc(source, tmp_path / 'host.o', '-c', *HOST_FLAGS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from inputs import make_inputs, relative_error
+from inputs import make_inputs, make_map_inputs, relative_error
 from selective_scan import selective_scan_ref, ss2d_scan_ref
 from torch.utils.cpp_extension import include_paths, library_paths
 
@@ -170,21 +170,6 @@ def test_scan_of_a_zero_state_under_growth_stays_finite(ops):
     torch.testing.assert_close(last[0, :, 0], expected, rtol=5e-6, atol=0)
 
 
-def make_map(batch, height, width, channels, rank, state, dtype, optional=OPTIONAL):
-    low = dtype in (torch.float16, torch.bfloat16)
-    weights = torch.float32 if low else dtype
-    rows = 4 * channels
-    inputs = {
-        'x': random_like((batch, height, width, channels), dtype, 3),
-        'projections': random_like((batch, height, width, 4, rank + 2 * state), dtype, 4),
-        'dt_weight': random_like((4, channels, rank), weights, 5) * rank**-0.5,
-        'A': -random_like((rows, state), weights, 6).exp(),
-        'D': random_like((rows,), weights, 7),
-        'delta_bias': random_like((rows,), weights, 8),
-    }
-    return {k: v for k, v in inputs.items() if k not in OPTIONAL or k in optional}
-
-
 MAP_KEYS = ('x', 'projections', 'dt_weight', 'A', 'D', 'delta_bias')
 
 
@@ -214,28 +199,28 @@ def check_map(ops, inputs, tolerance, *, softplus=True, out_dtype=None):
             assert gradient.numel() == 0, key
 
 
-# (batch, height, width, channels, rank, state): groups of 8 steps, chunks of 64, 8 chunks a join,
+# (batch, height, width, channels, state, rank): groups of 8 steps, chunks of 64, 8 chunks a join,
 # blocks of 128 channels, tiles of 2, 4 and 16 states
 @pytest.mark.parametrize('dtype', TOLERANCE, ids=str)
 @pytest.mark.parametrize(
     'shape',
     [
         (1, 1, 1, 1, 1, 1),
-        (2, 5, 7, 3, 2, 1),
-        (1, 8, 8, 5, 1, 2),
-        (1, 5, 13, 130, 3, 1),
-        (1, 1, 67, 4, 2, 17),
-        (1, 23, 25, 2, 2, 5),
+        (2, 5, 7, 3, 1, 2),
+        (1, 8, 8, 5, 2, 1),
+        (1, 5, 13, 130, 1, 3),
+        (1, 1, 67, 4, 17, 2),
+        (1, 23, 25, 2, 5, 2),
     ],
     ids=str,
 )
 def test_map(ops, order, shape, dtype):
-    check_map(ops, make_map(*shape, dtype), TOLERANCE[dtype])
+    check_map(ops, make_map_inputs(*shape, dtype=dtype), TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize('optional', [(), ('D',), ('delta_bias',)], ids='-'.join)
 def test_map_without_optional_arguments(ops, optional):
-    inputs = make_map(1, 3, 5, 3, 2, 2, torch.float64, optional)
+    inputs = make_map_inputs(1, 3, 5, 3, 2, 2, optional=optional)
     inputs['projections'] = inputs['projections'].abs()
     inputs['dt_weight'] = inputs['dt_weight'].abs()
     if 'delta_bias' in inputs:
@@ -246,11 +231,11 @@ def test_map_without_optional_arguments(ops, optional):
 @pytest.mark.parametrize('dtype, tolerance', [(torch.bfloat16, 2e-2), (torch.float16, 3e-3)])
 @pytest.mark.parametrize('out_dtype', [None, torch.float32])
 def test_map_in_half_precision(ops, dtype, tolerance, out_dtype):
-    check_map(ops, make_map(1, 6, 11, 9, 2, 3, dtype), tolerance, out_dtype=out_dtype)
+    check_map(ops, make_map_inputs(1, 6, 11, 9, 3, 2, dtype=dtype), tolerance, out_dtype=out_dtype)
 
 
 def test_map_of_types_and_strides_that_differ(ops):
-    inputs = make_map(1, 6, 11, 9, 2, 3, torch.float32)
+    inputs = make_map_inputs(1, 6, 11, 9, 3, 2, dtype=torch.float32)
     inputs['projections'] = inputs['projections'].bfloat16()
     inputs['x'] = inputs['x'].permute(0, 3, 1, 2).contiguous().permute(0, 2, 3, 1)
     check_map(ops, inputs, 5e-3)
@@ -259,7 +244,7 @@ def test_map_of_types_and_strides_that_differ(ops):
 
 
 def test_map_of_more_state_than_shared_memory_holds(ops):
-    inputs = make_map(1, 1, 1, 1, 1, 1000, torch.float32)
+    inputs = make_map_inputs(1, 1, 1, 1, 1000, 1, dtype=torch.float32)
     with pytest.raises(RuntimeError, match=r'bytes of shared memory, got rank 1 and state 1000'):
         ops.ss2d_forward(*inputs.values(), True, torch.float32)
 
@@ -267,7 +252,7 @@ def test_map_of_more_state_than_shared_memory_holds(ops):
 def test_repeated_runs_are_bit_identical(ops):
     inputs = make_inputs(1, 2, 40, 2, 300, dtype=torch.float32, optional=OPTIONAL)
     dy, dlast = torch.ones_like(inputs['u']), torch.ones(1, 80, 2)
-    maps = make_map(1, 9, 11, 140, 2, 2, torch.float32)
+    maps = make_map_inputs(1, 9, 11, 140, 2, 2, dtype=torch.float32)
     results = []
     for last_first in (False, True):
         ops.run_last_thread_first(last_first)

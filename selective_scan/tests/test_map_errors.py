@@ -127,5 +127,5 @@ def test_backward_checks_what_it_is_given(index, value, match, device):
 
 @pytest.mark.skipif(library.CUDA, reason='this build has CUDA kernels')
 def test_missing_cuda_kernels_name_the_build_command():
-    with pytest.raises(ImportError, match='FORCE_CUDA=1 pip install .* ./selective_scan'):
+    with pytest.raises(ImportError, match=r'FORCE_CUDA=1 pip install .* ./selective_scan'):
         library.require(torch.device('cuda'))

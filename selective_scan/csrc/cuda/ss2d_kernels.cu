@@ -16,6 +16,8 @@ constexpr int kGroups = kMapChunk / kGroup;
 static_assert(kMapChunk % kGroup == 0, "a chunk is whole groups");
 constexpr int kThreads = kMapThreads;
 constexpr int kWarps = kThreads / kWarp;
+// Blocks that a multiprocessor should hold at once: left alone, nvcc aims for more and spills.
+constexpr int kWalkBlocks = 5;
 constexpr int kValues = 2 * kGroup;  // dB and dC of the steps of a group
 static_assert(kValues == kWarp / 2, "warp_sums leaves one value with every pair of lanes");
 
@@ -156,7 +158,7 @@ __device__ inline int64_t sum_at(const MapScan<T>& s, const Place& p) {
 // start from zero, to states[chunk + 1], and their step sizes added up. With outputs, of one route:
 // from the states that enter.
 template <typename T, bool outputs>
-__global__ void __launch_bounds__(kThreads) walk_forward(MapScan<T> s, MapResults<T> out,
+__global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_forward(MapScan<T> s, MapResults<T> out,
                                                          int route) {
   const Place p = place(s, route);
   const int64_t width = s.rank + 2 * s.state;
@@ -269,7 +271,7 @@ __global__ void __launch_bounds__(kThreads) join_forward(MapScan<T> s, MapResult
 // Of all routes: what chunks pass on to the chunk before if nothing enters them from behind, to
 // carries[chunk], and their step sizes added up.
 template <typename T>
-__global__ void __launch_bounds__(kThreads) walk_backward(MapScan<T> s, MapGradients<T> io) {
+__global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_backward(MapScan<T> s, MapGradients<T> io) {
   const Place p = place(s, -1);
   const int64_t width = s.rank + 2 * s.state;
   T* projected = shared<T>();
