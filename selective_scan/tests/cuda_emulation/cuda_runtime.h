@@ -4,7 +4,8 @@
 // written: each thread of a block is a fiber, which runs until it meets a barrier or an exchange
 // between lanes. Blocks run one after the other. It shows what the kernels compute and where
 // threads fail to meet; it says nothing of speed, nor of the memory model of a real card beyond
-// this: threads may run first to last or last to first, and shared memory starts out as NaN.
+// this: warps run one after the other as far as barriers let them, first to last or last to first,
+// and shared memory starts out as NaN.
 #pragma once
 
 #include <ucontext.h>
@@ -97,6 +98,27 @@ inline void leave(const Fiber& fiber) {
   }
 }
 
+// Each thread of a warp up to its next barrier; whether any thread could move.
+inline bool run_warp(unsigned warp, unsigned& left) {
+  bool moved = false;
+  for (unsigned i = 0; i < kWarpSize; ++i) {
+    Fiber& fiber = fibers[warp * kWarpSize + (reversed ? kWarpSize - 1 - i : i)];
+    if (fiber.done || (fiber.waits_for && fiber.waits_for->generation == fiber.generation)) {
+      continue;
+    }
+    fiber.waits_for = nullptr;
+    running = &fiber;
+    thread_index.x = fiber.thread;
+    swapcontext(&scheduler, &fiber.context);
+    moved = true;
+    if (fiber.done) {
+      leave(fiber);
+      --left;
+    }
+  }
+  return moved;
+}
+
 inline void run_block(unsigned threads) {
   block_barrier = {static_cast<int>(threads), 0, 0};
   for (unsigned i = 0; i < threads; ++i) {
@@ -113,23 +135,14 @@ inline void run_block(unsigned threads) {
   for (unsigned warp = 0; warp * kWarpSize < threads; ++warp) {
     warp_barriers[warp] = {kWarpSize, 0, 0};
   }
+  // Each warp runs as far as barriers let it before the next one starts: what a missing barrier
+  // would put in order is then as far out of order as can be.
+  const unsigned warps = threads / kWarpSize;
   unsigned left = threads;
   while (left > 0) {
     bool moved = false;
-    for (unsigned i = 0; i < threads; ++i) {
-      Fiber& fiber = fibers[reversed ? threads - 1 - i : i];
-      if (fiber.done || (fiber.waits_for && fiber.waits_for->generation == fiber.generation)) {
-        continue;
-      }
-      fiber.waits_for = nullptr;
-      running = &fiber;
-      thread_index.x = fiber.thread;
-      swapcontext(&scheduler, &fiber.context);
-      moved = true;
-      if (fiber.done) {
-        leave(fiber);
-        --left;
-      }
+    for (unsigned i = 0; i < warps; ++i) {
+      while (run_warp(reversed ? warps - 1 - i : i, left)) moved = true;
     }
     if (!moved) {
       std::fprintf(stderr, "emulated kernel: threads wait for each other at different barriers\n");
