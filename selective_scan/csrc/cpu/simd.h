@@ -13,8 +13,10 @@
 #include "kernels.h"
 #include "math.h"
 
-// One clone of a function for each instruction set, chosen when the library is loaded.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+// One clone of a function for each instruction set, chosen when the library is loaded; a build may
+// define SCAN_CLONES as nothing, and so have one set alone, that of its own flags.
+#if defined(SCAN_CLONES)
+#elif defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
 #define SCAN_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define SCAN_CLONES
