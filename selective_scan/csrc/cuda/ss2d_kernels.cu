@@ -73,18 +73,31 @@ __device__ inline int steps_of(const MapScan<T>& s, const Place& p, int g) {
   return static_cast<int>(left < 0 ? 0 : left < kGroup ? left : kGroup);
 }
 
-// The projections of a group to shared memory, [kGroup][rank + 2 * state]; zero past the end.
+// Shared memory starts with the positions of a group's steps. Each is worked out once, as its
+// divisions would cost more than the scan.
+__device__ inline int64_t* positions() { return reinterpret_cast<int64_t*>(scratch); }
+
+template <typename T>
+__device__ inline T* after_positions() {
+  return reinterpret_cast<T*>(positions() + kGroup);
+}
+
+// The positions of a group, and its projections, [kGroup][rank + 2 * state], to shared memory; zero
+// past the end.
 template <typename T>
 __device__ inline void stage(const MapScan<T>& s, const Place& p, int g, T* projected) {
-  const int64_t width = s.rank + 2 * s.state, start = p.chunk * kMapChunk + g * kGroup;
-  const int count = steps_of(s, p, g);
+  const int width = static_cast<int>(s.rank + 2 * s.state), count = steps_of(s, p, g);
+  const int thread = threadIdx.x;
   __syncthreads();  // all threads are done with the group before
-  for (int64_t i = threadIdx.x; i < kGroup * width; i += kThreads) {
-    const int64_t j = i / width;
-    projected[i] =
-        j < count ? load<T>(s.projections, (position(s, p, start + j) * kRoutes + p.route) * width +
-                                               i % width)
-                  : T(0);
+  if (thread < kGroup) {
+    positions()[thread] =
+        thread < count ? position(s, p, p.chunk * kMapChunk + g * kGroup + thread) : 0;
+  }
+  __syncthreads();
+  for (int i = thread; i < kGroup * width; i += kThreads) {
+    const int j = i / width;
+    const int64_t at = (positions()[j] * kRoutes + p.route) * width + i % width;
+    projected[i] = j < count ? load<T>(s.projections, at) : T(0);
   }
   __syncthreads();
 }
@@ -119,15 +132,14 @@ __device__ inline StepSizes<T> step_sizes(const MapScan<T>& s, const Place& p, i
   return sizes;
 }
 
-// This channel of the map at the steps of a group; zero past the end.
+// This channel of the map at the steps of the staged group g; zero past the end.
 template <typename T>
 __device__ inline void load_map(const MapScan<T>& s, const Place& p, int g, const Input& map,
                                 T (&to)[kGroup]) {
-  const int64_t start = p.chunk * kMapChunk + g * kGroup;
   const int count = p.exists ? steps_of(s, p, g) : 0;
 #pragma unroll
   for (int j = 0; j < kGroup; ++j) {
-    to[j] = j < count ? load<T>(map, position(s, p, start + j) * s.channels + p.channel) : T(0);
+    to[j] = j < count ? load<T>(map, positions()[j] * s.channels + p.channel) : T(0);
   }
 }
 
@@ -162,7 +174,7 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_forward(MapScan<T>
                                                          int route) {
   const Place p = place(s, route);
   const int64_t width = s.rank + 2 * s.state;
-  T* projected = shared<T>();
+  T* projected = after_positions<T>();
   T* h = projected + kGroup * width + threadIdx.x;  // [kForwardTile][kThreads]
   const T skip = s.D ? s.D[p.route * s.channels + p.channel] : T(0);
 
@@ -202,8 +214,7 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_forward(MapScan<T>
 #pragma unroll
         for (int j = 0; j < kGroup; ++j) {
           if (j >= count || !p.exists) continue;
-          const int64_t at =
-              position(s, p, p.chunk * kMapChunk + g * kGroup + j) * s.channels + p.channel;
+          const int64_t at = positions()[j] * s.channels + p.channel;
           const T total = (fresh ? T(0) : out.total[at]) + y[j];
           if (done) {
             store(out.y, at, total);
@@ -274,7 +285,7 @@ template <typename T>
 __global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_backward(MapScan<T> s, MapGradients<T> io) {
   const Place p = place(s, -1);
   const int64_t width = s.rank + 2 * s.state;
-  T* projected = shared<T>();
+  T* projected = after_positions<T>();
   T* carry = projected + kGroup * width + threadIdx.x;  // [kForwardTile][kThreads]
 
   for (int64_t first = 0; first < s.state; first += kForwardTile) {
@@ -371,11 +382,11 @@ __global__ void __launch_bounds__(kThreads) route_gradients(MapScan<T> s, MapGra
   const Place p = place(s, route);
   const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   const int64_t width = s.rank + 2 * s.state;
-  T* parts = shared<T>();                              // [tile][kValues][kWarps]
+  T* parts = after_positions<T>();                          // [tile][kValues][kWarps]
   T* kept = parts + tile * kValues * kWarps + threadIdx.x;  // [kGroups][tile][kThreads]
-  T* carry = kept + kGroups * tile * kThreads;         // [tile][kThreads]
-  T* dA = carry + tile * kThreads;                     // [tile][kThreads]
-  T* projected = shared<T>() + backward_values<T>();   // [kGroup][width]
+  T* carry = kept + kGroups * tile * kThreads;              // [tile][kThreads]
+  T* dA = carry + tile * kThreads;                          // [tile][kThreads]
+  T* projected = after_positions<T>() + backward_values<T>();  // [kGroup][width]
   const T skip = s.D ? s.D[p.route * s.channels + p.channel] : T(0);
   T dD = T(0), dbias = T(0);
 
@@ -446,8 +457,7 @@ __global__ void __launch_bounds__(kThreads) route_gradients(MapScan<T> s, MapGra
         if (j >= count) continue;
         T sum = T(0);
         for (int w = 0; w < kWarps; ++w) sum += parts[i * kWarps + w];
-        const int64_t where = p.block * s.batch * s.height * s.width +
-                              position(s, p, p.chunk * kMapChunk + g * kGroup + j);
+        const int64_t where = p.block * s.batch * s.height * s.width + positions()[j];
         io.dBC[where * 2 * s.state + which * s.state + first + n] = sum;
       }
       if (!p.exists) continue;
@@ -455,8 +465,7 @@ __global__ void __launch_bounds__(kThreads) route_gradients(MapScan<T> s, MapGra
 #pragma unroll
       for (int j = 0; j < kGroup; ++j) {
         if (j >= count) continue;
-        const int64_t at =
-            position(s, p, p.chunk * kMapChunk + g * kGroup + j) * s.channels + p.channel;
+        const int64_t at = positions()[j] * s.channels + p.channel;
         const T ddelta = (dstep[j] + dinput[j] * x[j]) * sizes.derivative[j];
         T dx = dinput[j] * sizes.step[j];
         if (first == 0) {
@@ -496,12 +505,14 @@ int64_t join_blocks(const MapScan<T>& s) {
 
 template <typename T>
 int64_t walk_bytes(const MapScan<T>& s) {
-  return (kGroup * (s.rank + 2 * s.state) + kForwardTile * kThreads) * sizeof(T);
+  return kGroup * sizeof(int64_t) +
+         (kGroup * (s.rank + 2 * s.state) + kForwardTile * kThreads) * sizeof(T);
 }
 
 template <typename T>
 int64_t gradient_bytes(const MapScan<T>& s) {
-  return (kGroup * (s.rank + 2 * s.state) + backward_values<T>()) * sizeof(T);
+  return kGroup * sizeof(int64_t) +
+         (kGroup * (s.rank + 2 * s.state) + backward_values<T>()) * sizeof(T);
 }
 
 }  // namespace
