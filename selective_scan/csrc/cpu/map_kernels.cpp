@@ -506,20 +506,30 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
 
 }  // namespace
 
+namespace {
+
+// A map of sums beside the result, unless all of it can be added to in place.
 template <typename T>
-int64_t forward_scratch(const MapScan<T>& s) {
-  return kTile * (kLanes + s.projected()) + (s.state + s.length()) * kLanes;
+int64_t sums_scratch(const MapScan<T>& s, const Output& out) {
+  return in_place(s, out, s.blocks - 1) ? 0 : s.length() * kLanes;
+}
+
+}  // namespace
+
+template <typename T>
+int64_t forward_scratch(const MapScan<T>& s, const MapForward<T>& out) {
+  return kTile * (kLanes + s.projected()) + s.state * kLanes + sums_scratch(s, out.y);
 }
 
 template <typename T>
-int64_t backward_scratch(const MapScan<T>& s) {
-  return kMapChunk * (2 * kLanes + s.projected()) + (s.state + s.length()) * kLanes;
+int64_t backward_scratch(const MapScan<T>& s, const MapBackward<T>& io) {
+  return kMapChunk * (2 * kLanes + s.projected()) + s.state * kLanes + sums_scratch(s, io.dx);
 }
 
-template int64_t forward_scratch(const MapScan<float>&);
-template int64_t forward_scratch(const MapScan<double>&);
-template int64_t backward_scratch(const MapScan<float>&);
-template int64_t backward_scratch(const MapScan<double>&);
+template int64_t forward_scratch(const MapScan<float>&, const MapForward<float>&);
+template int64_t forward_scratch(const MapScan<double>&, const MapForward<double>&);
+template int64_t backward_scratch(const MapScan<float>&, const MapBackward<float>&);
+template int64_t backward_scratch(const MapScan<double>&, const MapBackward<double>&);
 
 SCAN_CLONES void forward_block(const MapScan<float>& s, const MapForward<float>& out,
                                int64_t batch, int64_t block, float* scratch) {

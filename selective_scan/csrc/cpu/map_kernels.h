@@ -59,9 +59,9 @@ int64_t padded_rank(int64_t rank) {
 
 // Values of scratch that a call needs.
 template <typename T>
-int64_t forward_scratch(const MapScan<T>& s);
+int64_t forward_scratch(const MapScan<T>& s, const MapForward<T>& out);
 template <typename T>
-int64_t backward_scratch(const MapScan<T>& s);
+int64_t backward_scratch(const MapScan<T>& s, const MapBackward<T>& io);
 
 void forward_block(const MapScan<float>&, const MapForward<float>&, int64_t batch, int64_t block,
                    float* scratch);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <tuple>
 #include <vector>
 
@@ -128,9 +129,9 @@ void run_forward(const MapArguments<T>& args, const Tensor& y, const Tensor& sta
   const MapForward<T> out{output(y), mutable_data<T>(states)};
   const int64_t blocks = args.blocks();
   torch::stable::parallel_for(0, args.s.batch * blocks, 1, [&](int64_t begin, int64_t end) {
-    std::vector<T> scratch(forward_scratch(scan));
+    const std::unique_ptr<T[]> scratch(new T[forward_scratch(scan, out)]);
     for (int64_t i = begin; i < end; ++i) {
-      forward_block(scan, out, i / blocks, i % blocks, scratch.data());
+      forward_block(scan, out, i / blocks, i % blocks, scratch.get());
     }
   });
 }
@@ -163,13 +164,13 @@ MapGradients run_backward(const MapArguments<T>& args, const Tensor& dy, const T
   T* sums = mutable_data<T>(dprojections);
 
   torch::stable::parallel_for(0, s.batch * groups, 1, [&](int64_t begin, int64_t end) {
-    std::vector<T> scratch(backward_scratch(scan));
+    const std::unique_ptr<T[]> scratch(new T[backward_scratch(scan, io)]);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t batch = i / groups, group = i % groups;
       const int64_t stop = std::min(blocks, (group + 1) * blocks_each);
       for (int64_t block = group * blocks_each; block < stop; ++block) {
         backward_block(scan, io, batch, block, sums + (group * s.batch + batch) * projected,
-                       scratch.data());
+                       scratch.get());
       }
     }
   });
