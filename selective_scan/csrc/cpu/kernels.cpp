@@ -3,6 +3,10 @@
 #include "kernels.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
 
 #include "../checks.h"
 #include "simd.h"
@@ -232,32 +236,65 @@ SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile&
 
 }  // namespace
 
-SCAN_CLONES void forward_tile(const Scan<float>& s, const ForwardOut<float>& out,
-                              const Tile& tile) {
-  forward(s, out, tile);
+#define SCAN_TILES(T, suffix, target, width)                                                       \
+  target static void forward_tile##suffix(const Scan<T>& s, const ForwardOut<T>& out,              \
+                                          const Tile& tile) {                                      \
+    forward(s, out, tile);                                                                         \
+  }                                                                                                \
+  target static void backward_tile##suffix(const Scan<T>& s, const BackwardIo<T>& io,              \
+                                           const Tile& tile, T* dB, T* dC, T* carry) {             \
+    backward(s, io, tile, dB, dC, carry);                                                          \
+  }
+
+SCAN_VERSIONS(SCAN_TILES, float)
+SCAN_VERSIONS(SCAN_TILES, double)
+
+void forward_tile(const Scan<float>& s, const ForwardOut<float>& out, const Tile& tile) {
+  SCAN_CHOOSE(forward_tile, s, out, tile);
 }
 
-SCAN_CLONES void forward_tile(const Scan<double>& s, const ForwardOut<double>& out,
-                              const Tile& tile) {
-  forward(s, out, tile);
+void forward_tile(const Scan<double>& s, const ForwardOut<double>& out, const Tile& tile) {
+  SCAN_CHOOSE(forward_tile, s, out, tile);
 }
 
-SCAN_CLONES void backward_tile(const Scan<float>& s, const BackwardIo<float>& io, const Tile& tile,
-                               float* dB, float* dC, float* carry) {
-  backward(s, io, tile, dB, dC, carry);
+void backward_tile(const Scan<float>& s, const BackwardIo<float>& io, const Tile& tile, float* dB,
+                   float* dC, float* carry) {
+  SCAN_CHOOSE(backward_tile, s, io, tile, dB, dC, carry);
 }
 
-SCAN_CLONES void backward_tile(const Scan<double>& s, const BackwardIo<double>& io,
-                               const Tile& tile, double* dB, double* dC, double* carry) {
-  backward(s, io, tile, dB, dC, carry);
+void backward_tile(const Scan<double>& s, const BackwardIo<double>& io, const Tile& tile,
+                   double* dB, double* dC, double* carry) {
+  SCAN_CHOOSE(backward_tile, s, io, tile, dB, dC, carry);
 }
 
-int64_t capability() {
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+namespace {
+
+int64_t supported() {
+#if SCAN_DISPATCH
   if (__builtin_cpu_supports("x86-64-v4")) return 2;
   if (__builtin_cpu_supports("x86-64-v3")) return 1;
 #endif
   return 0;
+}
+
+int64_t choose() {
+  const char* wish = std::getenv("SELECTIVE_SCAN_CPU_CAPABILITY");
+  const int64_t best = supported();
+  if (!wish) return best;
+  constexpr const char* names[] = {"default", "avx2", "avx512"};
+  for (int64_t i = 0; i <= best; ++i) {
+    if (std::strcmp(wish, names[i]) == 0) return i;
+  }
+  throw std::runtime_error(std::string("SELECTIVE_SCAN_CPU_CAPABILITY must be default, avx2 or "
+                                       "avx512, and what this machine has, got ") +
+                           wish);
+}
+
+}  // namespace
+
+int64_t capability() {
+  static const int64_t chosen = choose();
+  return chosen;
 }
 
 }  // namespace selective_scan::cpu

@@ -17,22 +17,27 @@
 namespace selective_scan::cpu {
 namespace {
 
-// A vector register at its widest; the compiler splits it where registers are narrower.
-template <typename T>
-struct VectorOf;
-template <>
-struct VectorOf<float> {
-  typedef float Type __attribute__((vector_size(64)));
+// Vector registers of `width` bytes, and how many of each operand a kernel can hold at a time.
+template <typename T, int width>
+struct Register;
+template <int width>
+struct Register<float, width> {
+  typedef float Type __attribute__((vector_size(width)));
 };
-template <>
-struct VectorOf<double> {
-  typedef double Type __attribute__((vector_size(64)));
+template <int width>
+struct Register<double, width> {
+  typedef double Type __attribute__((vector_size(width)));
 };
-template <typename T>
-using Vector = typename VectorOf<T>::Type;
 
-template <typename T>
-constexpr int64_t kVectors = kLanes / kVector<T>;  // of a block
+template <typename T, int width>
+struct Simd {
+  using Value = T;
+  using Vector = typename Register<T, width>::Type;
+  static constexpr int64_t lanes = width / sizeof(T);
+  static constexpr int64_t held = width == 64 ? 4 : 2;  // 32 registers with AVX-512, else 16
+  static constexpr int64_t strip = held * lanes;        // channels
+  static_assert(kLanes % strip == 0);
+};
 
 // The two routes of one direction after each other: where one ends, its reverse begins.
 constexpr int64_t kOrder[kRoutes] = {0, 2, 1, 3};
@@ -43,13 +48,13 @@ static_assert(kMapChunk % kTile == 0);
 template <typename T>
 using Lanes = T[kLanes];
 
-template <typename T>
-SCAN_INLINE void get(Vector<T>& v, const T* from) {
+template <typename Vector, typename T>
+SCAN_INLINE void get(Vector& v, const T* from) {
   std::memcpy(&v, from, sizeof(v));
 }
 
-template <typename T>
-SCAN_INLINE void put(T* to, const Vector<T>& v) {
+template <typename Vector, typename T>
+SCAN_INLINE void put(T* to, const Vector& v) {
   std::memcpy(to, &v, sizeof(v));
 }
 
@@ -110,32 +115,35 @@ SCAN_INLINE void read(const MapScan<T>& s, int64_t batch, int64_t block, int64_t
 
 // The step sizes, <weight, dt> + bias, through softplus or not, and for backward the derivatives of
 // softplus.
-template <bool with_derivative, typename T, int64_t steps>
+template <typename S, bool with_derivative, typename T, int64_t steps>
 SCAN_INLINE void step_sizes(const MapScan<T>& s, const T* weight, const T* bias,
                             const Steps<T, steps>& at, Lanes<T>* step, Lanes<T>* derivative) {
   constexpr int64_t together = 4;  // steps that share one load of the weights
   static_assert(steps % together == 0);
   for (int64_t t = 0; t < at.count; t += together) {
-    Vector<T> sum[together][kVectors<T>], w[kVectors<T>];
-    for (int64_t v = 0; v < kVectors<T>; ++v) {
-      get(w[v], bias + v * kVector<T>);
+    for (int64_t from = 0; from < kLanes; from += S::strip) {
+      typename S::Vector sum[together][S::held], w[S::held];
 #pragma GCC unroll 4
-      for (int64_t i = 0; i < together; ++i) sum[i][v] = w[v];
-    }
-    for (int64_t r = 0; r < s.rank; ++r) {
+      for (int64_t v = 0; v < S::held; ++v) {
+        get(w[v], bias + from + v * S::lanes);
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors<T>; ++v) get(w[v], weight + r * kLanes + v * kVector<T>);
+        for (int64_t i = 0; i < together; ++i) sum[i][v] = w[v];
+      }
+      for (int64_t r = 0; r < s.rank; ++r) {
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < S::held; ++v) get(w[v], weight + r * kLanes + from + v * S::lanes);
+#pragma GCC unroll 4
+        for (int64_t i = 0; i < together; ++i) {
+          const T dt = at.projections[t + i][r];
+#pragma GCC unroll 4
+          for (int64_t v = 0; v < S::held; ++v) sum[i][v] += w[v] * dt;
+        }
+      }
 #pragma GCC unroll 4
       for (int64_t i = 0; i < together; ++i) {
-        const T dt = at.projections[t + i][r];
 #pragma GCC unroll 4
-        for (int64_t v = 0; v < kVectors<T>; ++v) sum[i][v] += w[v] * dt;
+        for (int64_t v = 0; v < S::held; ++v) put(step[t + i] + from + v * S::lanes, sum[i][v]);
       }
-    }
-#pragma GCC unroll 4
-    for (int64_t i = 0; i < together; ++i) {
-#pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors<T>; ++v) put(step[t + i] + v * kVector<T>, sum[i][v]);
     }
   }
   T* flat = step[0];
@@ -192,39 +200,41 @@ SCAN_INLINE void finish(const MapScan<T>& s, const Sums<T>& from, const Output& 
 }
 
 // One state over a few steps: h = decay h + step x B, y += C h, with h in `carry`.
-template <bool first, typename T>
+template <typename S, bool first, typename T>
 SCAN_INLINE void recur(const Steps<T, kTile>& at, int64_t n, int64_t rank, int64_t state,
                        const Lanes<T>* step, const Lanes<T>* decay, const T* skip, T* carry,
                        const Sums<T>& y) {
-  Vector<T> h[kVectors<T>];
+  for (int64_t from = 0; from < kLanes; from += S::strip) {
+    typename S::Vector h[S::held];
 #pragma GCC unroll 4
-  for (int64_t v = 0; v < kVectors<T>; ++v) get(h[v], carry + v * kVector<T>);
-  for (int64_t t = 0; t < at.count; ++t) {
-    const T B = at.projections[t][rank + n], C = at.projections[t][rank + state + n];
-    T* to = y.at(at.positions[t]);
+    for (int64_t v = 0; v < S::held; ++v) get(h[v], carry + from + v * S::lanes);
+    for (int64_t t = 0; t < at.count; ++t) {
+      const T B = at.projections[t][rank + n], C = at.projections[t][rank + state + n];
+      T* to = y.at(at.positions[t]);
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors<T>; ++v) {
-      const int64_t e = v * kVector<T>;
-      Vector<T> x, a, d, sum;
-      get(x, at.x[t] + e);
-      get(a, decay[t] + e);
-      get(d, step[t] + e);
-      if constexpr (first) {
-        get(sum, skip + e);
-        sum *= x;
-      } else {
-        get(sum, to + e);
+      for (int64_t v = 0; v < S::held; ++v) {
+        const int64_t e = from + v * S::lanes;
+        typename S::Vector x, a, d, sum;
+        get(x, at.x[t] + e);
+        get(a, decay[t] + e);
+        get(d, step[t] + e);
+        if constexpr (first) {
+          get(sum, skip + e);
+          sum *= x;
+        } else {
+          get(sum, to + e);
+        }
+        h[v] = a * h[v] + d * x * B;
+        sum += h[v] * C;
+        put(to + e, sum);
       }
-      h[v] = a * h[v] + d * x * B;
-      sum += h[v] * C;
-      put(to + e, sum);
     }
-  }
 #pragma GCC unroll 4
-  for (int64_t v = 0; v < kVectors<T>; ++v) put(carry + v * kVector<T>, h[v]);
+    for (int64_t v = 0; v < S::held; ++v) put(carry + from + v * S::lanes, h[v]);
+  }
 }
 
-template <typename T>
+template <typename S, typename T>
 SCAN_INLINE void forward(const MapScan<T>& s, const MapForward<T>& out, int64_t batch,
                          int64_t block, T* scratch) {
   alignas(64) Lanes<T> step[kTile], decay[kTile];
@@ -248,15 +258,15 @@ SCAN_INLINE void forward(const MapScan<T>& s, const MapForward<T>& out, int64_t 
     for (int64_t start = 0; start < s.length(); start += kTile) {
       if (start % kMapChunk == 0) keep(start / kMapChunk);
       read(s, batch, block, route, start, at, x_scratch, projection_scratch);
-      step_sizes<false>(s, s.weight + packed * s.rank * kLanes, s.bias + packed * kLanes, at, step,
+      step_sizes<S, false>(s, s.weight + packed * s.rank * kLanes, s.bias + packed * kLanes, at, step,
                         static_cast<Lanes<T>*>(nullptr));
       for (int64_t n = 0; n < s.state; ++n) {
         decays(step, A + n * kLanes, at.count, decay);
         const T* skip = s.skip + block * kLanes;
         if (route == kOrder[0] && n == 0) {
-          recur<true>(at, n, s.rank, s.state, step, decay, skip, carry, y);
+          recur<S, true>(at, n, s.rank, s.state, step, decay, skip, carry, y);
         } else {
-          recur<false>(at, n, s.rank, s.state, step, decay, skip, carry + n * kLanes, y);
+          recur<S, false>(at, n, s.rank, s.state, step, decay, skip, carry + n * kLanes, y);
         }
       }
     }
@@ -265,35 +275,25 @@ SCAN_INLINE void forward(const MapScan<T>& s, const MapForward<T>& out, int64_t 
   finish(s, y, out.y, batch, block);
 }
 
-template <typename T>
-SCAN_INLINE T total(const Vector<T>& v) {
-  alignas(64) T values[kVector<T>];
-  put(values, v);
-  T sum = T(0);
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < kVector<T>; ++i) sum += values[i];
-  return sum;
-}
-
 // dprojections[t][:rank] += <ddelta[t], weight>, with the transposed weights
-template <typename T>
+template <typename S, typename T>
 SCAN_INLINE void add_ddt(const Lanes<T>* ddelta, const T* weight, int64_t rank, int64_t count,
                          T* const* dprojections) {
   constexpr int64_t together = 8;
   static_assert(kMapChunk % together == 0);
   const int64_t padded = padded_rank<T>(rank);
   for (int64_t t = 0; t < count; t += together) {
-    for (int64_t r = 0; r < padded; r += kVector<T>) {
-      Vector<T> sum[together] = {};
+    for (int64_t r = 0; r < rank; r += S::lanes) {
+      typename S::Vector sum[together] = {};
       for (int64_t e = 0; e < kLanes; ++e) {
-        Vector<T> w;
+        typename S::Vector w;
         get(w, weight + e * padded + r);
 #pragma GCC unroll 8
         for (int64_t i = 0; i < together; ++i) sum[i] += w * ddelta[t + i][e];
       }
-      const int64_t values = std::min(kVector<T>, rank - r);
+      const int64_t values = std::min(S::lanes, rank - r);
       for (int64_t i = 0; i < std::min(together, count - t); ++i) {
-        alignas(64) T from[kVector<T>];
+        alignas(64) T from[S::lanes];
         put(from, sum[i]);
         for (int64_t j = 0; j < values; ++j) dprojections[t + i][r + j] += from[j];
       }
@@ -302,34 +302,33 @@ SCAN_INLINE void add_ddt(const Lanes<T>* ddelta, const T* weight, int64_t rank, 
 }
 
 // dweight[r] += sum over t of ddelta[t] dt[t][r], and dbias += sum of ddelta[t]
-template <typename T>
+template <typename S, typename T>
 SCAN_INLINE void add_dweight(const Lanes<T>* ddelta, const Steps<T, kMapChunk>& at, int64_t rank,
                              T* dweight, T* dbias) {
   constexpr int64_t together = 4;
-  Vector<T> sum[together][kVectors<T>], d[kVectors<T>];
   for (int64_t r = 0; r < rank; r += together) {
     const int64_t rows = std::min(together, rank - r);
-    int64_t from[together];  // of which the last may repeat
-    for (int64_t i = 0; i < together; ++i) from[i] = r + std::min(i, rows - 1);
-    for (auto& row : sum) {
-      for (auto& v : row) v = Vector<T>{};
-    }
-    for (int64_t t = 0; t < at.count; ++t) {
+    int64_t of[together];  // of which the last may repeat
+    for (int64_t i = 0; i < together; ++i) of[i] = r + std::min(i, rows - 1);
+    for (int64_t from = 0; from < kLanes; from += S::strip) {
+      typename S::Vector sum[together][S::held] = {}, d[S::held];
+      for (int64_t t = 0; t < at.count; ++t) {
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors<T>; ++v) get(d[v], ddelta[t] + v * kVector<T>);
+        for (int64_t v = 0; v < S::held; ++v) get(d[v], ddelta[t] + from + v * S::lanes);
 #pragma GCC unroll 4
-      for (int64_t i = 0; i < together; ++i) {
-        const T dt = at.projections[t][from[i]];
+        for (int64_t i = 0; i < together; ++i) {
+          const T dt = at.projections[t][of[i]];
 #pragma GCC unroll 4
-        for (int64_t v = 0; v < kVectors<T>; ++v) sum[i][v] += d[v] * dt;
+          for (int64_t v = 0; v < S::held; ++v) sum[i][v] += d[v] * dt;
+        }
       }
-    }
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t v = 0; v < kVectors<T>; ++v) {
-        T* to = dweight + (r + i) * kLanes + v * kVector<T>;
-        Vector<T> all;
-        get(all, to);
-        put(to, Vector<T>(all + sum[i][v]));
+      for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t v = 0; v < S::held; ++v) {
+          T* to = dweight + (r + i) * kLanes + from + v * S::lanes;
+          get(d[v], to);
+          d[v] += sum[i][v];
+          put(to, d[v]);
+        }
       }
     }
   }
@@ -353,69 +352,83 @@ struct Chunk {
 // One state over a chunk: forward again from h[0], then back with decay_{t+1} g_{t+1} in `carry`,
 // where g_t is the gradient of h_t. Leaves the gradients of step * x in dinput, and of log decay
 // times A in ddelta, over all states so far.
-template <bool first, typename T>
+template <typename S, bool first, typename T>
 SCAN_INLINE void recur_back(Chunk<T>& c, int64_t n, int64_t rank, int64_t state, const T* A,
                             T* carry, T* dA) {
-  Vector<T> h[kVectors<T>], g[kVectors<T>], a[kVectors<T>], da[kVectors<T>];
+  alignas(64) T dB[kMapChunk][S::lanes] = {}, dC[kMapChunk][S::lanes] = {};
+  for (int64_t from = 0; from < kLanes; from += S::strip) {
+    typename S::Vector h[S::held], g[S::held], a[S::held], da[S::held];
 #pragma GCC unroll 4
-  for (int64_t v = 0; v < kVectors<T>; ++v) get(h[v], c.h[0] + v * kVector<T>);
-  for (int64_t t = 0; t < c.at.count; ++t) {
-    const T B = c.at.projections[t][rank + n];
+    for (int64_t v = 0; v < S::held; ++v) get(h[v], c.h[0] + from + v * S::lanes);
+    for (int64_t t = 0; t < c.at.count; ++t) {
+      const T B = c.at.projections[t][rank + n];
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors<T>; ++v) {
-      const int64_t e = v * kVector<T>;
-      Vector<T> x, decay, step;
-      get(x, c.at.x[t] + e);
-      get(decay, c.decay[t] + e);
-      get(step, c.step[t] + e);
-      h[v] = decay * h[v] + step * x * B;
-      put(c.h[t + 1] + e, h[v]);
-    }
-  }
-#pragma GCC unroll 4
-  for (int64_t v = 0; v < kVectors<T>; ++v) {
-    get(g[v], carry + v * kVector<T>);
-    get(a[v], A + v * kVector<T>);
-    get(da[v], dA + v * kVector<T>);
-  }
-  for (int64_t t = c.at.count - 1; t >= 0; --t) {
-    const T B = c.at.projections[t][rank + n], C = c.at.projections[t][rank + state + n];
-    Vector<T> dB = {}, dC = {};
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors<T>; ++v) {
-      const int64_t e = v * kVector<T>;
-      Vector<T> x, dy, decay, step, before, after, sum;
-      get(x, c.at.x[t] + e);
-      get(dy, c.dy[t] + e);
-      get(decay, c.decay[t] + e);
-      get(step, c.step[t] + e);
-      get(before, c.h[t] + e);
-      get(after, c.h[t + 1] + e);
-      g[v] += dy * C;
-      dB += g[v] * step * x;
-      dC += dy * after;
-      const Vector<T> dinput = g[v] * B;
-      g[v] *= decay;
-      const Vector<T> dlog_decay = g[v] * before;
-      da[v] += dlog_decay * step;
-      const Vector<T> ddelta = dlog_decay * a[v];
-      if constexpr (first) {
-        put(c.dinput[t] + e, dinput);
-        put(c.ddelta[t] + e, ddelta);
-      } else {
-        get(sum, c.dinput[t] + e);
-        put(c.dinput[t] + e, Vector<T>(sum + dinput));
-        get(sum, c.ddelta[t] + e);
-        put(c.ddelta[t] + e, Vector<T>(sum + ddelta));
+      for (int64_t v = 0; v < S::held; ++v) {
+        const int64_t e = from + v * S::lanes;
+        typename S::Vector x, decay, step;
+        get(x, c.at.x[t] + e);
+        get(decay, c.decay[t] + e);
+        get(step, c.step[t] + e);
+        h[v] = decay * h[v] + step * x * B;
+        put(c.h[t + 1] + e, h[v]);
       }
     }
-    c.dprojections[t][rank + n] += total<T>(dB);
-    c.dprojections[t][rank + state + n] += total<T>(dC);
-  }
 #pragma GCC unroll 4
-  for (int64_t v = 0; v < kVectors<T>; ++v) {
-    put(carry + v * kVector<T>, g[v]);
-    put(dA + v * kVector<T>, da[v]);
+    for (int64_t v = 0; v < S::held; ++v) {
+      get(g[v], carry + from + v * S::lanes);
+      get(a[v], A + from + v * S::lanes);
+      get(da[v], dA + from + v * S::lanes);
+    }
+    for (int64_t t = c.at.count - 1; t >= 0; --t) {
+      const T B = c.at.projections[t][rank + n], C = c.at.projections[t][rank + state + n];
+      typename S::Vector sum_dB, sum_dC;
+      get(sum_dB, dB[t]);
+      get(sum_dC, dC[t]);
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < S::held; ++v) {
+        const int64_t e = from + v * S::lanes;
+        typename S::Vector x, dy, decay, step, before, after, sum;
+        get(x, c.at.x[t] + e);
+        get(dy, c.dy[t] + e);
+        get(decay, c.decay[t] + e);
+        get(step, c.step[t] + e);
+        get(before, c.h[t] + e);
+        get(after, c.h[t + 1] + e);
+        g[v] += dy * C;
+        sum_dB += g[v] * step * x;
+        sum_dC += dy * after;
+        typename S::Vector dinput = g[v] * B;
+        g[v] *= decay;
+        const typename S::Vector dlog_decay = g[v] * before;
+        da[v] += dlog_decay * step;
+        typename S::Vector ddelta = dlog_decay * a[v];
+        if constexpr (!first) {
+          get(sum, c.dinput[t] + e);
+          dinput += sum;
+          get(sum, c.ddelta[t] + e);
+          ddelta += sum;
+        }
+        put(c.dinput[t] + e, dinput);
+        put(c.ddelta[t] + e, ddelta);
+      }
+      put(dB[t], sum_dB);
+      put(dC[t], sum_dC);
+    }
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < S::held; ++v) {
+      put(carry + from + v * S::lanes, g[v]);
+      put(dA + from + v * S::lanes, da[v]);
+    }
+  }
+  for (int64_t t = 0; t < c.at.count; ++t) {
+    T total_dB = T(0), total_dC = T(0);
+#pragma omp simd reduction(+ : total_dB, total_dC)
+    for (int64_t i = 0; i < S::lanes; ++i) {
+      total_dB += dB[t][i];
+      total_dC += dC[t][i];
+    }
+    c.dprojections[t][rank + n] += total_dB;
+    c.dprojections[t][rank + state + n] += total_dC;
   }
 }
 
@@ -439,7 +452,7 @@ SCAN_INLINE void finish_chunk(Chunk<T>& c, const T* skip, T* dskip, const Sums<T
   }
 }
 
-template <typename T>
+template <typename S, typename T>
 SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t batch,
                           int64_t block, T* dprojections, T* scratch) {
   Chunk<T> c;
@@ -473,7 +486,7 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
                              lanes, dy_scratch + t * kLanes);
         c.dprojections[t] = dprojections + (position * kRoutes + route) * s.projected();
       }
-      step_sizes<true>(s, s.weight + packed * s.rank * kLanes, s.bias + packed * kLanes, c.at,
+      step_sizes<S, true>(s, s.weight + packed * s.rank * kLanes, s.bias + packed * kLanes, c.at,
                        c.step, c.derivative);
       const int64_t kept = ((batch * kRoutes + route) * (s.chunks + 1) + chunk) * s.state;
       for (int64_t n = 0; n < s.state; ++n) {
@@ -483,9 +496,9 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
         const T* A_n = A + n * kLanes;
         T *carry_n = carry + n * kLanes, *dA_n = dA + n * kLanes;
         if (n == 0) {
-          recur_back<true>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
+          recur_back<S, true>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
         } else {
-          recur_back<false>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
+          recur_back<S, false>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
         }
       }
       const T* skip = s.skip + block * kLanes;
@@ -496,9 +509,9 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
       }
       // Several steps are taken at a time: those past the end count nothing.
       std::fill(c.ddelta[0] + c.at.count * kLanes, c.ddelta[0] + kMapChunk * kLanes, T(0));
-      add_ddt(c.ddelta, io.weight + packed * kLanes * padded_rank<T>(s.rank), s.rank, c.at.count,
+      add_ddt<S>(c.ddelta, io.weight + packed * kLanes * padded_rank<T>(s.rank), s.rank, c.at.count,
               c.dprojections);
-      add_dweight(c.ddelta, c.at, s.rank, dweight, dbias);
+      add_dweight<S>(c.ddelta, c.at, s.rank, dweight, dbias);
     }
   }
   finish(s, dx, io.dx, batch, block);
@@ -531,26 +544,38 @@ template int64_t forward_scratch(const MapScan<double>&, const MapForward<double
 template int64_t backward_scratch(const MapScan<float>&, const MapBackward<float>&);
 template int64_t backward_scratch(const MapScan<double>&, const MapBackward<double>&);
 
-SCAN_CLONES void forward_block(const MapScan<float>& s, const MapForward<float>& out,
-                               int64_t batch, int64_t block, float* scratch) {
-  forward(s, out, batch, block, scratch);
+#define SCAN_BLOCKS(T, suffix, target, width)                                                    \
+  target static void forward_block##suffix(const MapScan<T>& s, const MapForward<T>& out,        \
+                                           int64_t batch, int64_t block, T* scratch) {           \
+    forward<Simd<T, width>>(s, out, batch, block, scratch);                                      \
+  }                                                                                              \
+  target static void backward_block##suffix(const MapScan<T>& s, const MapBackward<T>& io,       \
+                                            int64_t batch, int64_t block, T* dprojections,       \
+                                            T* scratch) {                                        \
+    backward<Simd<T, width>>(s, io, batch, block, dprojections, scratch);                        \
+  }
+
+SCAN_VERSIONS(SCAN_BLOCKS, float)
+SCAN_VERSIONS(SCAN_BLOCKS, double)
+
+void forward_block(const MapScan<float>& s, const MapForward<float>& out, int64_t batch,
+                   int64_t block, float* scratch) {
+  SCAN_CHOOSE(forward_block, s, out, batch, block, scratch);
 }
 
-SCAN_CLONES void forward_block(const MapScan<double>& s, const MapForward<double>& out,
-                               int64_t batch, int64_t block, double* scratch) {
-  forward(s, out, batch, block, scratch);
+void forward_block(const MapScan<double>& s, const MapForward<double>& out, int64_t batch,
+                   int64_t block, double* scratch) {
+  SCAN_CHOOSE(forward_block, s, out, batch, block, scratch);
 }
 
-SCAN_CLONES void backward_block(const MapScan<float>& s, const MapBackward<float>& io,
-                                int64_t batch, int64_t block, float* dprojections,
-                                float* scratch) {
-  backward(s, io, batch, block, dprojections, scratch);
+void backward_block(const MapScan<float>& s, const MapBackward<float>& io, int64_t batch,
+                    int64_t block, float* dprojections, float* scratch) {
+  SCAN_CHOOSE(backward_block, s, io, batch, block, dprojections, scratch);
 }
 
-SCAN_CLONES void backward_block(const MapScan<double>& s, const MapBackward<double>& io,
-                                int64_t batch, int64_t block, double* dprojections,
-                                double* scratch) {
-  backward(s, io, batch, block, dprojections, scratch);
+void backward_block(const MapScan<double>& s, const MapBackward<double>& io, int64_t batch,
+                    int64_t block, double* dprojections, double* scratch) {
+  SCAN_CHOOSE(backward_block, s, io, batch, block, dprojections, scratch);
 }
 
 }  // namespace selective_scan::cpu

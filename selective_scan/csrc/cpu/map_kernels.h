@@ -48,13 +48,11 @@ struct MapBackward {
   T *dweight, *dA, *dbias, *dskip;
 };
 
-// Values of a vector register, at its widest.
-template <typename T>
-constexpr int64_t kVector = 64 / sizeof(T);
-
+// The rank rounded up to whole vector registers at their widest.
 template <typename T>
 int64_t padded_rank(int64_t rank) {
-  return (rank + kVector<T> - 1) / kVector<T> * kVector<T>;
+  constexpr int64_t values = 64 / sizeof(T);
+  return (rank + values - 1) / values * values;
 }
 
 // Values of scratch that a call needs.

@@ -13,13 +13,26 @@
 #include "kernels.h"
 #include "math.h"
 
-// One clone of a function for each instruction set, chosen when the library is loaded; a build may
-// define SCAN_CLONES as nothing, and so have one set alone, that of its own flags.
-#if defined(SCAN_CLONES)
-#elif defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
-#define SCAN_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+// One version of a kernel for each instruction set, of which the machine's best runs. Not
+// target_clones, which would compile all of them for registers of one width. SCAN_VERSIONS(define,
+// T) expands define(T, suffix, target, width), width being the bytes of a register;
+// SCAN_CHOOSE(kernel, arguments) calls the version to run.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define SCAN_DISPATCH 1
+#define SCAN_VERSIONS(define, T)                                        \
+  define(T, _plain, , 16)                                               \
+  define(T, _avx2, __attribute__((target("arch=x86-64-v3"))), 32)       \
+  define(T, _avx512, __attribute__((target("arch=x86-64-v4"))), 64)
+#define SCAN_CHOOSE(kernel, ...)                               \
+  switch (capability()) {                                      \
+    case 2: return kernel##_avx512(__VA_ARGS__);               \
+    case 1: return kernel##_avx2(__VA_ARGS__);                 \
+    default: return kernel##_plain(__VA_ARGS__);               \
+  }
 #else
-#define SCAN_CLONES
+#define SCAN_DISPATCH 0
+#define SCAN_VERSIONS(define, T) define(T, _plain, , 16)
+#define SCAN_CHOOSE(kernel, ...) return kernel##_plain(__VA_ARGS__)
 #endif
 
 namespace selective_scan::cpu {
