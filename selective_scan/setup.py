@@ -1,30 +1,100 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Build the compiled kernels. Everything else is in pyproject.toml."""
+"""Build the compiled kernels. Everything else is in pyproject.toml.
 
+Environment variables:
+    FORCE_CUDA: 1 demands the CUDA kernels, 0 leaves them out; by default they are built where both
+        the CUDA toolkit and a torch for CUDA are present. A card is not needed.
+    TORCH_CUDA_ARCH_LIST: the cards to build for; by default those of this machine, and without
+        any, all of DEFAULT_ARCHS that the toolkit knows.
+    CUDA_HOME, CXX, MAX_JOBS: the CUDA toolkit, the C++ compiler, how many files to compile at once.
+"""
+
+import os
+import shlex
 import shutil
+import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import setup
 
-try:
-    import torch
-    from torch.utils.cpp_extension import BuildExtension, CppExtension
-except ImportError as e:
-    raise ImportError(
-        'building selective_scan needs torch >= 2.10 in this environment; install torch, then: '
-        'pip install --no-build-isolation ./selective_scan'
-    ) from e
-
 OLDEST_TORCH = (2, 10)  # the first stable ABI with parallel_for
 OLDEST_PYTHON = (3, 10)
+DEFAULT_ARCHS = ('8.0', '8.6', '8.9', '9.0', '10.0')
+INSTALL_TORCH = (
+    'building selective_scan needs torch >= 2.10 in the environment that it is installed into, '
+    'and never downloads one; install torch first: https://pytorch.org/get-started/locally'
+)
+INSTALL_COMPILER = 'install g++ or clang++ (Windows: the MSVC build tools), or set CXX'
+
+# An isolated build hides the environment's packages. The torch to build against is among them:
+# another would be gigabytes to download, and of another CUDA perhaps. Last, so that nothing else
+# comes before what the build asked for.
+sys.path.append(sysconfig.get_path('purelib'))
+try:
+    import torch
+    from torch.utils import cpp_extension
+except ImportError as e:
+    raise ImportError(INSTALL_TORCH) from e
 
 if tuple(int(part) for part in torch.__version__.split('.')[:2]) < OLDEST_TORCH:
-    raise RuntimeError(
-        f'building selective_scan needs torch >= {OLDEST_TORCH[0]}.{OLDEST_TORCH[1]}, '
-        f'got {torch.__version__}'
-    )
+    raise RuntimeError(f'{INSTALL_TORCH}; got torch {torch.__version__}')
+
+
+class BuildExtension(cpp_extension.BuildExtension):
+    """torch's, which honours MAX_JOBS and TORCH_CUDA_ARCH_LIST, with a word on what is missing."""
+
+    def build_extensions(self) -> None:
+        if sys.platform != 'win32':  # there distutils itself names the build tools that it misses
+            compiler = shlex.split(os.environ.get('CXX', '') or 'c++')[0]
+            if shutil.which(compiler) is None:
+                raise RuntimeError(
+                    f'building selective_scan needs a C++17 compiler, and there is no '
+                    f'{compiler!r}; {INSTALL_COMPILER}'
+                )
+        super().build_extensions()
+
+
+def nvcc() -> Path | None:
+    """The compiler of a CUDA toolkit that has its headers too, if there is one."""
+    if cpp_extension.CUDA_HOME is None:
+        return None
+    home = Path(cpp_extension.CUDA_HOME)
+    found = shutil.which('nvcc', path=home / 'bin')
+    # torch takes the folder above an nvcc on PATH, which may be a mere link to the toolkit's.
+    whole = found is not None and (home / 'include' / 'cuda_runtime.h').exists()
+    return Path(found) if whole else None
+
+
+def with_cuda() -> bool:
+    """Whether to build the CUDA kernels."""
+    force = os.environ.get('FORCE_CUDA', '')
+    if force not in ('', '0', '1'):
+        raise ValueError(f"FORCE_CUDA must be '0' or '1', or absent, got {force!r}")
+    if force == '0':
+        return False
+    missing = []
+    if torch.version.cuda is None:
+        missing.append(f'a torch for CUDA, got torch {torch.__version__}')
+    if nvcc() is None:
+        missing.append(
+            f'the CUDA toolkit: there is no bin/nvcc with include/cuda_runtime.h in '
+            f'{cpp_extension.CUDA_HOME}; set CUDA_HOME'
+            if cpp_extension.CUDA_HOME
+            else 'the CUDA toolkit: put nvcc on PATH, or set CUDA_HOME'
+        )
+    if force == '1' and missing:
+        raise RuntimeError(f'FORCE_CUDA=1 needs {" and ".join(missing)}')
+    return not missing
+
+
+def default_archs() -> str:
+    """TORCH_CUDA_ARCH_LIST for a machine without a card, whose toolkit may not know all."""
+    known = subprocess.run([nvcc(), '--list-gpu-arch'], capture_output=True, text=True, check=True)
+    archs = [a for a in DEFAULT_ARCHS if f'compute_{a.replace(".", "")}' in known.stdout.split()]
+    return ';'.join(archs) + '+PTX'
 
 
 def compile_args() -> list[str]:
@@ -34,21 +104,35 @@ def compile_args() -> list[str]:
     return ['-O3', '-std=c++17', '-fopenmp-simd', '-fno-math-errno', '-fno-trapping-math']
 
 
-def extension() -> CppExtension:
-    target = OLDEST_TORCH[0] << 56 | OLDEST_TORCH[1] << 48
+def extension(cuda: bool):
     root = Path(__file__).parent
-    return CppExtension(
+    target = OLDEST_TORCH[0] << 56 | OLDEST_TORCH[1] << 48
+    macros = [('TORCH_TARGET_VERSION', f'{target:#x}ULL')]
+    arguments = {'cxx': compile_args()}
+    kinds, files = ('.cpp',), [f for f in sorted(root.glob('csrc/**/*')) if f.is_file()]
+    make = cpp_extension.CppExtension
+    if cuda:
+        if not os.environ.get('TORCH_CUDA_ARCH_LIST') and not torch.cuda.device_count():
+            os.environ['TORCH_CUDA_ARCH_LIST'] = default_archs()
+        macros.append(('USE_CUDA', None))
+        arguments['nvcc'] = ['-O3', '-std=c++17']
+        kinds = ('.cpp', '.cu')
+        make = cpp_extension.CUDAExtension
+    else:
+        files = [f for f in files if 'cuda' not in f.relative_to(root).parts]
+    return make(
         'selective_scan._C',
-        sorted(str(path.relative_to(root)) for path in root.glob('csrc/**/*.cpp')),
+        [str(f.relative_to(root)) for f in files if f.suffix in kinds],
         include_dirs=[str(root / 'csrc')],
-        define_macros=[('TORCH_TARGET_VERSION', f'{target:#x}ULL')],
-        extra_compile_args={'cxx': compile_args()},
+        depends=[str(f.relative_to(root)) for f in files if f.suffix in ('.h', '.cuh')],
+        define_macros=macros,
+        extra_compile_args=arguments,
         py_limited_api=True,
     )
 
 
 setup(
-    ext_modules=[extension()],
+    ext_modules=[extension(with_cuda())],
     cmdclass={
         'build_ext': BuildExtension.with_options(
             no_python_abi_suffix=True, use_ninja=shutil.which('ninja') is not None

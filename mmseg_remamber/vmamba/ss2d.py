@@ -6,34 +6,13 @@ import math
 
 import torch
 import torch.nn.functional as F
-from selective_scan import selective_scan
+from selective_scan import ss2d_scan
 from torch import Tensor, nn
 
 from .layers import conv_nhwc
 
 NUM_ROUTES = 4
 DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 1e-1, 1e-4
-
-
-def cross_scan(x: Tensor) -> Tensor:
-    """Read a map along the four routes: row-major, column-major and the reverse of each.
-
-    x: (B, C, H, W) -> (B, 4, C, H*W)
-    """
-    rows = x.flatten(2)
-    columns = x.transpose(2, 3).flatten(2)
-    forward = torch.stack((rows, columns), dim=1)
-    return torch.cat((forward, forward.flip(-1)), dim=1)
-
-
-def cross_merge(y: Tensor, height: int, width: int) -> Tensor:
-    """Bring the four routes back to the map and add them; the adjoint of :func:`cross_scan`.
-
-    y: (B, 4, C, H*W) -> (B, C, H*W)
-    """
-    both = y[:, :2] + y[:, 2:].flip(-1)
-    columns = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3).flatten(2)
-    return both[:, 0] + columns
 
 
 def _full_precision(x: Tensor) -> Tensor:
@@ -114,21 +93,14 @@ class SS2D(nn.Module):
 
     def _scan(self, x: Tensor) -> Tensor:
         """Sum of the four routes' scans. x: (B, H, W, E) float -> (B, H, W, E), dtype of x."""
-        height, width, inner = x.shape[1:]
-        routes = cross_scan(x.permute(0, 3, 1, 2))  # (B, K, E, L)
-        projected = torch.einsum('bkel,kre->bkrl', routes, self.x_proj_weight)
-        dt, b, c = projected.split((self.rank, self.state_dim, self.state_dim), dim=2)
-        dt = torch.einsum('bkrl,ker->bkel', dt, self.dt_projs_weight)
-        y = selective_scan(
-            routes.flatten(1, 2),
-            dt.flatten(1, 2),
+        # The projections act on one position at a time: they need no routes laid out.
+        projections = F.linear(x, self.x_proj_weight.flatten(0, 1))
+        return ss2d_scan(
+            x,
+            projections.unflatten(-1, self.x_proj_weight.shape[:2]),  # (B, H, W, K, R + 2N)
+            self.dt_projs_weight,
             -_full_precision(self.A_logs).exp(),  # a half-precision exp overflows
-            b,
-            c,
             self.Ds,
             delta_bias=self.dt_projs_bias.flatten(),
             delta_softplus=True,
-            out_dtype=torch.promote_types(x.dtype, torch.float32),
         )
-        y = cross_merge(y.unflatten(1, (NUM_ROUTES, inner)), height, width)
-        return y.transpose(1, 2).unflatten(1, (height, width)).to(x.dtype)

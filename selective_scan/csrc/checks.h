@@ -14,18 +14,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "sizes.h"
+
 namespace selective_scan {
 
 using torch::headeronly::ScalarType;
 using torch::stable::Tensor;
 using OptionalTensor = std::optional<Tensor>;
-
-// Steps from one kept state to the next: forward keeps the state before each chunk, and backward
-// recomputes the states inside a chunk from it. The state after the last chunk is kept too, so that
-// there are never fewer than two and torch.export need not treat a single one as a special case.
-constexpr int64_t kChunk = 128;
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 template <typename... Parts>
 void check(bool ok, const Parts&... parts) {
@@ -74,9 +69,18 @@ inline void check_shape(const char* arg, const Tensor& tensor, std::initializer_
   check(same, arg, " must have shape ", list(shape), ", got ", list(sizes));
 }
 
-inline void check_device(const char* arg, const Tensor& tensor, const Tensor& u) {
-  check(device_name(tensor) == device_name(u), arg, " must be on the device of u, ",
-        device_name(u), ", got ", device_name(tensor));
+// The main input of an op: what the types and devices of the others are held to.
+struct Main {
+  const char* name;
+  ScalarType type;
+  std::string device;
+  Main(const char* name, const Tensor& tensor)
+      : name(name), type(tensor.scalar_type()), device(device_name(tensor)) {}
+};
+
+inline void check_device(const char* arg, const Tensor& tensor, const Main& main) {
+  check(device_name(tensor) == main.device, arg, " must be on the device of ", main.name, ", ",
+        main.device, ", got ", device_name(tensor));
 }
 
 inline bool is_low(ScalarType type) {
@@ -87,14 +91,40 @@ inline ScalarType state_type(ScalarType input) {
   return input == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
 }
 
+inline void check_main_type(const Main& main) {
+  const ScalarType type = main.type;
+  check(type == ScalarType::Double || is_low(type), main.name,
+        " must be float64, float32, float16 or bfloat16, got ", name(type));
+}
+
+// A tensor of any type that may stand beside the main input.
+inline void check_input(const char* arg, const Tensor& tensor,
+                        std::initializer_list<int64_t> shape, const Main& main) {
+  check_shape(arg, tensor, shape);
+  check_device(arg, tensor, main);
+  const ScalarType type = main.type, got = tensor.scalar_type();
+  const bool high = type == ScalarType::Double;
+  check(high ? got == ScalarType::Double : is_low(got), arg, " must be ",
+        high ? "float64" : "float32 or float16 or bfloat16", " for ", name(type), " ", main.name,
+        ", got ", name(got));
+}
+
 // A tensor in the state's type.
 inline void check_state(const char* arg, const Tensor& tensor,
-                        std::initializer_list<int64_t> shape, const Tensor& u) {
+                        std::initializer_list<int64_t> shape, const Main& main) {
   check_shape(arg, tensor, shape);
-  check_device(arg, tensor, u);
-  const ScalarType input = u.scalar_type(), got = tensor.scalar_type();
+  check_device(arg, tensor, main);
+  const ScalarType input = main.type, got = tensor.scalar_type();
   check(got == state_type(input), arg, " must be ", name(state_type(input)), " for ", name(input),
-        " u, got ", name(got));
+        " ", main.name, ", got ", name(got));
+}
+
+inline void check_out_type(ScalarType out_type, const Main& main) {
+  const ScalarType type = main.type;
+  const ScalarType state = state_type(type);
+  check(out_type == type || out_type == state, "out_dtype must be ", name(type),
+        type == state ? "" : " or float32", " for ", name(type), " ", main.name, ", got ",
+        name(out_type));
 }
 
 struct Sizes {
@@ -118,37 +148,71 @@ inline Sizes check_inputs(const Tensor& u, const Tensor& delta, const Tensor& A,
   check(s.channels % s.groups == 0, "u must have channels that groups divide, got ", s.channels,
         " channels, ", s.groups, " groups");
 
-  const ScalarType type = u.scalar_type();
-  const ScalarType state = state_type(type);
-  const bool high = type == ScalarType::Double;
-  check(high || is_low(type), "u must be float64, float32, float16 or bfloat16, got ", name(type));
-  const auto check_input = [&](const char* arg, const Tensor& tensor,
-                               std::initializer_list<int64_t> shape) {
-    check_shape(arg, tensor, shape);
-    check_device(arg, tensor, u);
-    const ScalarType got = tensor.scalar_type();
-    check(high ? got == ScalarType::Double : is_low(got), arg, " must be ",
-          high ? "float64" : "float32 or float16 or bfloat16", " for ", name(type), " u, got ",
-          name(got));
-  };
-  check_input("delta", delta, {s.batch, s.channels, s.length});
-  check_state("A", A, {s.channels, s.state}, u);
-  check_input("B", B, {s.batch, s.groups, s.state, s.length});
-  check_input("C", C, {s.batch, s.groups, s.state, s.length});
-  if (D) check_state("D", *D, {s.channels}, u);
-  if (delta_bias) check_state("delta_bias", *delta_bias, {s.channels}, u);
-  check(out_type == type || out_type == state, "out_dtype must be ", name(type),
-        type == state ? "" : " or float32", " for ", name(type), " u, got ", name(out_type));
+  const Main main{"u", u};
+  check_main_type(main);
+  check_input("delta", delta, {s.batch, s.channels, s.length}, main);
+  check_state("A", A, {s.channels, s.state}, main);
+  check_input("B", B, {s.batch, s.groups, s.state, s.length}, main);
+  check_input("C", C, {s.batch, s.groups, s.state, s.length}, main);
+  if (D) check_state("D", *D, {s.channels}, main);
+  if (delta_bias) check_state("delta_bias", *delta_bias, {s.channels}, main);
+  check_out_type(out_type, main);
   return s;
 }
 
 // What backward is given beyond the arguments of forward; the type of dy is checked as out_dtype.
 inline void check_gradients(const Sizes& s, const Tensor& dy, const OptionalTensor& dlast,
                             const Tensor& states, const Tensor& u) {
+  const Main main{"u", u};
   check_shape("dy", dy, {s.batch, s.channels, s.length});
-  check_device("dy", dy, u);
-  check_state("states", states, {s.batch, s.channels, s.chunks() + 1, s.state}, u);
-  if (dlast) check_state("dlast", *dlast, {s.batch, s.channels, s.state}, u);
+  check_device("dy", dy, main);
+  check_state("states", states, {s.batch, s.channels, s.chunks() + 1, s.state}, main);
+  if (dlast) check_state("dlast", *dlast, {s.batch, s.channels, s.state}, main);
+}
+
+struct MapSizes {
+  int64_t batch, height, width, channels, rank, state;
+  int64_t length() const { return height * width; }
+  int64_t chunks() const { return ceil_div(length(), kMapChunk); }
+  int64_t projected() const { return rank + 2 * state; }  // values of one route at one position
+};
+
+inline MapSizes check_map_inputs(const Tensor& x, const Tensor& projections,
+                                 const Tensor& dt_weight, const Tensor& A, const OptionalTensor& D,
+                                 const OptionalTensor& delta_bias, ScalarType out_type) {
+  check(x.dim() == 4, "x must be (batch, height, width, channels), got ", x.dim(), " dimensions");
+  check(dt_weight.dim() == 3, "dt_weight must be (routes, channels, rank), got ", dt_weight.dim(),
+        " dimensions");
+  check(A.dim() == 2, "A must be (routes * channels, state), got ", A.dim(), " dimensions");
+  const MapSizes s{x.size(0), x.size(1),         x.size(2),
+                   x.size(3), dt_weight.size(2), A.size(1)};
+  check(s.batch > 0, "x must not be empty, got batch 0");
+  check(s.height > 0, "x must not be empty, got height 0");
+  check(s.width > 0, "x must not be empty, got width 0");
+  check(s.channels > 0, "x must not be empty, got channels 0");
+  check(s.rank > 0, "dt_weight must not be empty, got rank 0");
+  check(s.state > 0, "A must not be empty, got state 0");
+
+  const Main main{"x", x};
+  const int64_t rows = kRoutes * s.channels;
+  check_main_type(main);
+  check_input("projections", projections,
+              {s.batch, s.height, s.width, kRoutes, s.projected()}, main);
+  check_state("dt_weight", dt_weight, {kRoutes, s.channels, s.rank}, main);
+  check_state("A", A, {rows, s.state}, main);
+  if (D) check_state("D", *D, {rows}, main);
+  if (delta_bias) check_state("delta_bias", *delta_bias, {rows}, main);
+  check_out_type(out_type, main);
+  return s;
+}
+
+// What backward is given beyond the arguments of forward; the type of dy is checked as out_dtype.
+inline void check_map_gradients(const MapSizes& s, const Tensor& dy, const Tensor& states,
+                                const Tensor& x) {
+  const Main main{"x", x};
+  check_shape("dy", dy, {s.batch, s.height, s.width, s.channels});
+  check_device("dy", dy, main);
+  check_state("states", states, {s.batch, kRoutes, s.chunks() + 1, s.state, s.channels}, main);
 }
 
 }  // namespace selective_scan

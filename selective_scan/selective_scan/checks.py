@@ -8,6 +8,7 @@ The kernels hold the same rules in `csrc/checks.h`, with the same messages.
 import torch
 from torch import Tensor
 
+ROUTES = 4  # of a map: row by row, column by column, and the reverse of each
 LOW_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -22,6 +23,28 @@ def name(dtype: torch.dtype) -> str:
 
 def either(dtypes: tuple[torch.dtype, ...]) -> str:
     return ' or '.join(map(name, dtypes))
+
+
+def check_tensors(required: dict[str, object], optional: dict[str, object]) -> None:
+    """Raise unless every argument is a dense tensor, or None where it is optional.
+
+    Raises:
+        TypeError: an argument is no tensor; the message names it.
+        RuntimeError: a tensor is sparse or otherwise not dense; the message names it.
+    """
+    present = {arg: value for arg, value in optional.items() if value is not None}
+    for arg, value in (required | present).items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f'{arg} must be a tensor, got {type(value).__name__}')
+        if value.layout != torch.strided:
+            raise RuntimeError(f'{arg} must be a dense tensor, got layout {value.layout}')
+
+
+def as_state(arg: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A parameter in the state's type; RuntimeError, naming it, unless it is floating point."""
+    if not tensor.is_floating_point():
+        raise RuntimeError(f'{arg} must be floating point, got {name(tensor.dtype)}')
+    return tensor.to(dtype)
 
 
 def check_inputs(
@@ -62,32 +85,95 @@ def check_inputs(
             f'u must have channels that groups divide, got {channels} channels, {groups} groups'
         ),
     )
-    high = u.dtype == torch.float64
-    check(
-        high or u.dtype in LOW_DTYPES,
-        lambda: f'u must be float64, float32, float16 or bfloat16, got {name(u.dtype)}',
-    )
-    inputs = (torch.float64,) if high else LOW_DTYPES
+    inputs = _input_dtypes('u', u)
     weights = (state_dtype(u),)
-    _check_tensor('delta', delta, (batch, channels, length), inputs, u)
-    _check_tensor('A', A, (channels, state), weights, u)
-    _check_tensor('B', B, (batch, groups, state, length), inputs, u)
-    _check_tensor('C', C, (batch, groups, state, length), inputs, u)
+    _check_tensor('delta', delta, (batch, channels, length), inputs, 'u', u)
+    _check_tensor('A', A, (channels, state), weights, 'u', u)
+    _check_tensor('B', B, (batch, groups, state, length), inputs, 'u', u)
+    _check_tensor('C', C, (batch, groups, state, length), inputs, 'u', u)
     if D is not None:
-        _check_tensor('D', D, (channels,), weights, u)
+        _check_tensor('D', D, (channels,), weights, 'u', u)
     if delta_bias is not None:
-        _check_tensor('delta_bias', delta_bias, (channels,), weights, u)
-    out_dtypes = tuple(dict.fromkeys((u.dtype, state_dtype(u))))
+        _check_tensor('delta_bias', delta_bias, (channels,), weights, 'u', u)
+    _check_out_dtype(out_dtype, 'u', u)
+
+
+def check_map_inputs(
+    x: Tensor,
+    projections: Tensor,
+    dt_weight: Tensor,
+    A: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    out_dtype: torch.dtype,
+) -> None:
+    """Raise RuntimeError, naming the argument, unless the arguments of `ss2d_scan` fit together.
+
+    Args:
+        x: (B, H, W, E).
+        projections: (B, H, W, K, R + 2N).
+        dt_weight: (K, E, R) in the state's type.
+        A: (K*E, N) in the state's type.
+        D, delta_bias: (K*E,) in the state's type, or None.
+        out_dtype: the type of the result.
+    """
+    check = torch._check
     check(
-        out_dtype in out_dtypes,
+        x.dim() == 4,
+        lambda: f'x must be (batch, height, width, channels), got {x.dim()} dimensions',
+    )
+    check(
+        dt_weight.dim() == 3,
+        lambda: f'dt_weight must be (routes, channels, rank), got {dt_weight.dim()} dimensions',
+    )
+    check(A.dim() == 2, lambda: f'A must be (routes * channels, state), got {A.dim()} dimensions')
+    for size, what in zip(x.shape, ('batch', 'height', 'width', 'channels'), strict=True):
+        check(size > 0, lambda what=what: f'x must not be empty, got {what} 0')
+    check(dt_weight.shape[2] > 0, lambda: 'dt_weight must not be empty, got rank 0')
+    check(A.shape[1] > 0, lambda: 'A must not be empty, got state 0')
+
+    batch, height, width, channels = x.shape
+    rank, state, rows = dt_weight.shape[2], A.shape[1], ROUTES * channels
+    inputs = _input_dtypes('x', x)
+    weights = (state_dtype(x),)
+    projected = (batch, height, width, ROUTES, rank + 2 * state)
+    _check_tensor('projections', projections, projected, inputs, 'x', x)
+    _check_tensor('dt_weight', dt_weight, (ROUTES, channels, rank), weights, 'x', x)
+    _check_tensor('A', A, (rows, state), weights, 'x', x)
+    if D is not None:
+        _check_tensor('D', D, (rows,), weights, 'x', x)
+    if delta_bias is not None:
+        _check_tensor('delta_bias', delta_bias, (rows,), weights, 'x', x)
+    _check_out_dtype(out_dtype, 'x', x)
+
+
+def _input_dtypes(main_arg: str, main: Tensor) -> tuple[torch.dtype, ...]:
+    """The types that inputs may have beside the main one, u or x."""
+    torch._check(
+        main.dtype == torch.float64 or main.dtype in LOW_DTYPES,
+        lambda: f'{main_arg} must be float64, float32, float16 or bfloat16, got {name(main.dtype)}',
+    )
+    return (torch.float64,) if main.dtype == torch.float64 else LOW_DTYPES
+
+
+def _check_out_dtype(out_dtype: torch.dtype, main_arg: str, main: Tensor) -> None:
+    allowed = tuple(dict.fromkeys((main.dtype, state_dtype(main))))
+    torch._check(
+        out_dtype in allowed,
         lambda: (
-            f'out_dtype must be {either(out_dtypes)} for {name(u.dtype)} u, got {name(out_dtype)}'
+            f'out_dtype must be {either(allowed)} for {name(main.dtype)} {main_arg}, '
+            f'got {name(out_dtype)}'
         ),
     )
 
 
 def _check_tensor(
-    arg: str, tensor: Tensor, shape: tuple[int, ...], allowed: tuple[torch.dtype, ...], u: Tensor
+    arg: str,
+    tensor: Tensor,
+    shape: tuple[int, ...],
+    allowed: tuple[torch.dtype, ...],
+    main_arg: str,
+    main: Tensor,
 ) -> None:
     torch._check(
         tensor.dim() == len(shape)
@@ -95,12 +181,15 @@ def _check_tensor(
         lambda: f'{arg} must have shape {list(shape)}, got {list(tensor.shape)}',
     )
     torch._check(
-        tensor.device == u.device,
-        lambda: f'{arg} must be on the device of u, {u.device}, got {tensor.device}',
+        tensor.device == main.device,
+        lambda: f'{arg} must be on the device of {main_arg}, {main.device}, got {tensor.device}',
     )
     torch._check(
         tensor.dtype in allowed,
-        lambda: f'{arg} must be {either(allowed)} for {name(u.dtype)} u, got {name(tensor.dtype)}',
+        lambda: (
+            f'{arg} must be {either(allowed)} for {name(main.dtype)} {main_arg}, '
+            f'got {name(tensor.dtype)}'
+        ),
     )
 
 
@@ -125,7 +214,24 @@ def check_gradients(
     }
     for arg, (tensor, shape, allowed) in expected.items():
         if tensor is not None:
-            _check_tensor(arg, tensor, shape, allowed, u)
+            _check_tensor(arg, tensor, shape, allowed, 'u', u)
+
+
+def check_map_gradients(x: Tensor, dy: Tensor, states: Tensor, chunk: int) -> None:
+    """Raise RuntimeError, naming the argument, unless what `ss2d_scan`'s backward is given fits x.
+
+    Args:
+        x: (B, H, W, E), checked already.
+        dy: (B, H, W, E), of a type that `out_dtype` may have.
+        states: (B, K, ceil(H*W / chunk) + 1, N, E) in the state's type.
+        chunk: steps of a route from one kept state to the next.
+    """
+    batch, height, width, channels = x.shape
+    chunks = (height * width + chunk - 1) // chunk
+    dtype, state = state_dtype(x), states.shape[-2]
+    _check_tensor('dy', dy, tuple(x.shape), (x.dtype, dtype), 'x', x)
+    kept = (batch, ROUTES, chunks + 1, state, channels)
+    _check_tensor('states', states, kept, (dtype,), 'x', x)
 
 
 def check_gate(u: Tensor, z: Tensor | None) -> None:

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public function and what torch has to know of the compiled op: fakes and autograd."""
 
-from importlib.metadata import version
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_gate, check_gradients, check_inputs, state_dtype
-
-DISTRIBUTION = 'selective-scan-op'
-BUILD_COMMAND = 'pip install --no-build-isolation ./selective_scan'
-CPU_CAPABILITIES = ('default', 'avx2', 'avx512')
+from . import flops
+from .checks import (
+    as_state,
+    check_gate,
+    check_gradients,
+    check_inputs,
+    check_tensors,
+    state_dtype,
+)
+from .library import CHUNK, LIBRARY, require
 
 
 def selective_scan(
@@ -36,7 +38,8 @@ def selective_scan(
     `h_t = exp(d_t A) h_{t-1} + d_t B_t u_t` from `h_0 = 0` and gives `y_t = <C_t, h_t> + D u_t`
     (Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", 2023,
     equation 2 and algorithm 2). The state is float32, or float64 for float64 input.
-    Differentiable in every tensor argument, once.
+    Differentiable in every tensor argument, once. Autocast changes nothing: the op takes the types
+    it is given, half precision among them, and never lowers one.
 
     Args:
         u: (B, G*D, L), the input: float32, float16, bfloat16 or float64.
@@ -57,23 +60,23 @@ def selective_scan(
 
     Raises:
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
+        TypeError: an argument is no tensor; the message names it.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
-    if LIBRARY is None:
-        raise ImportError(
-            f'selective_scan has no compiled kernels in {Path(__file__).parent}; '
-            f'build them: {BUILD_COMMAND}'
-        )
+    check_tensors(
+        {'u': u, 'delta': delta, 'A': A, 'B': B, 'C': C}, {'D': D, 'delta_bias': delta_bias, 'z': z}
+    )
+    require(u.device)
     dtype = state_dtype(u)
     out_dtype = out_dtype or u.dtype
     y, last_state, _ = torch.ops.selective_scan.forward(
         u,
         delta,
-        A.to(dtype),
+        as_state('A', A, dtype),
         B.unsqueeze(1) if B.dim() == 3 else B,
         C.unsqueeze(1) if C.dim() == 3 else C,
-        None if D is None else D.to(dtype),
-        None if delta_bias is None else delta_bias.to(dtype),
+        None if D is None else as_state('D', D, dtype),
+        None if delta_bias is None else as_state('delta_bias', delta_bias, dtype),
         delta_softplus,
         out_dtype,
     )
@@ -81,29 +84,6 @@ def selective_scan(
     if z is not None:
         y = (y * F.silu(z)).to(out_dtype)
     return (y, last_state) if return_last_state else y
-
-
-def info() -> dict[str, str | bool | None]:
-    """What was built: version, torch ABI, CPU capability in use, CUDA.
-
-    Returns:
-        `version` of the distribution; `library`, the file name of the compiled kernels, or None
-        when they are missing, and then the rest is None or False; `torch_abi`, the oldest torch
-        that the build serves; `cpu_capability`, one of 'default', 'avx2', 'avx512', what this
-        machine runs; `cuda`, whether CUDA kernels were built.
-    """
-    if LIBRARY is None:
-        abi, capability, cuda = None, None, False
-    else:
-        abi, capability, cuda, _ = torch.ops.selective_scan.build_info()
-        abi, capability = f'{abi >> 56}.{abi >> 48 & 0xFF}', CPU_CAPABILITIES[capability]
-    return {
-        'version': version(DISTRIBUTION),
-        'library': None if LIBRARY is None else LIBRARY.name,
-        'torch_abi': abi,
-        'cpu_capability': capability,
-        'cuda': bool(cuda),
-    }
 
 
 def _forward_fake(u, delta, A, B, C, D, delta_bias, delta_softplus, out_dtype):
@@ -155,21 +135,11 @@ def _setup_context(ctx, inputs, output):
     ctx.set_materialize_grads(False)
 
 
-def _load() -> Path | None:
-    """Load the compiled kernels and register the rest of the op; None when there are none."""
-    library = next(Path(__file__).parent.glob('_C.*'), None)
-    if library is None:
-        return None
-    torch.ops.load_library(library)
+if LIBRARY is not None:
     torch.library.register_fake('selective_scan::forward', _forward_fake)
     torch.library.register_fake('selective_scan::backward', _backward_fake)
     torch.library.register_autograd(
         'selective_scan::forward', _backward, setup_context=_setup_context
     )
     torch.library.register_autograd('selective_scan::backward', _no_second_derivative)
-    return library
-
-
-LIBRARY = _load()
-# Steps between the states that forward keeps for backward, as compiled.
-CHUNK = None if LIBRARY is None else torch.ops.selective_scan.build_info()[3]
+    flops.register()

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The selective scan in plain torch: the specification that the compiled op is held to."""
+"""The scans in plain torch: the specification that the compiled ops are held to."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_gate, check_inputs, state_dtype
+from .checks import check_gate, check_inputs, check_map_inputs, state_dtype
 
 
 def selective_scan_ref(
@@ -61,3 +61,56 @@ def selective_scan_ref(
     if z is not None:
         y = (y * F.silu(z)).to(out_dtype)
     return (y, state) if return_last_state else y
+
+
+def route_positions(height: int, width: int) -> Tensor:
+    """The positions (row * width + column) that each of the four routes visits. -> (4, H*W)"""
+    positions = torch.arange(height * width).view(height, width)
+    forward = torch.stack((positions.flatten(), positions.t().flatten()))
+    return torch.cat((forward, forward.flip(1)))
+
+
+def ss2d_scan_ref(
+    x: Tensor,
+    projections: Tensor,
+    dt_weight: Tensor,
+    A: Tensor,
+    D: Tensor | None = None,
+    *,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    out_dtype: torch.dtype | None = None,
+) -> Tensor:
+    """Lay the map out along each route, scan with `selective_scan_ref`, bring back and add.
+
+    Arguments, result and errors are those of `selective_scan.ss2d_scan`. It is slow, and makes
+    tensors of four times the map.
+    """
+    dtype = state_dtype(x)
+    out_dtype = out_dtype or x.dtype
+    dt_weight, A = dt_weight.to(dtype), A.to(dtype)
+    D = None if D is None else D.to(dtype)
+    delta_bias = None if delta_bias is None else delta_bias.to(dtype)
+    check_map_inputs(x, projections, dt_weight, A, D, delta_bias, out_dtype)
+
+    height, width = x.shape[1:3]
+    rank, state = dt_weight.shape[2], A.shape[1]
+    positions = route_positions(height, width).to(x.device)
+    u = x.to(dtype).flatten(1, 2)[:, positions]  # (B, K, L, E)
+    routes = torch.arange(len(positions), device=x.device)[:, None]
+    projected = projections.to(dtype).flatten(1, 2)[:, positions, routes]  # (B, K, L, R + 2N)
+    dt, B, C = projected.transpose(2, 3).split((rank, state, state), dim=2)
+    y = selective_scan_ref(
+        u.transpose(2, 3).flatten(1, 2),
+        torch.einsum('bkrl,ker->bkel', dt, dt_weight).flatten(1, 2),
+        A,
+        B,
+        C,
+        D,
+        delta_bias=delta_bias,
+        delta_softplus=delta_softplus,
+    )
+    y = y.unflatten(1, (len(positions), -1)).transpose(2, 3)  # (B, K, L, E)
+    back = positions.argsort(dim=1)
+    merged = sum(y[:, route, order] for route, order in enumerate(back))
+    return merged.unflatten(1, (height, width)).to(out_dtype)

@@ -35,3 +35,36 @@ def make_inputs(
 
 def relative_error(got, expected):
     return ((got.double() - expected).norm() / expected.norm().clamp_min(1e-30)).item()
+
+
+def make_map_inputs(
+    batch=2,
+    height=3,
+    width=4,
+    channels=5,
+    state=2,
+    rank=3,
+    *,
+    dtype=torch.float64,
+    optional=('D', 'delta_bias'),
+    seed=0,
+):
+    """Arguments of the scan of a map by name, stable (A < 0) and of ordinary size."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    rows = 4 * channels
+    inputs = {
+        'x': normal(batch, height, width, channels),
+        'projections': normal(batch, height, width, 4, rank + 2 * state),
+        'dt_weight': normal(4, channels, rank) / rank**0.5,
+        'A': -normal(rows, state).exp(),
+        'D': normal(rows),
+        'delta_bias': normal(rows),
+    }
+    if dtype in (torch.float16, torch.bfloat16):  # parameters stay float32 in mixed precision
+        for key in ('dt_weight', 'A', 'D', 'delta_bias'):
+            inputs[key] = inputs[key].float()
+    return {k: v for k, v in inputs.items() if k not in ('D', 'delta_bias') or k in optional}

@@ -2,59 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels.h"
 
-#include <torch/headeronly/util/BFloat16.h>
-#include <torch/headeronly/util/Half.h>
-
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <type_traits>
+#include <stdexcept>
+#include <string>
 
 #include "../checks.h"
-#include "math.h"
-
-// One clone of a function for each instruction set, chosen when the library is loaded.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
-#define SCAN_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define SCAN_CLONES
-#endif
+#include "simd.h"
 
 namespace selective_scan::cpu {
 namespace {
-
-using c10::BFloat16;
-using c10::Half;
-
-template <typename T>
-constexpr ScalarType type_of =
-    std::is_same_v<T, double> ? ScalarType::Double : ScalarType::Float;
-
-// `count` values from `offset` on, as T: in place where they are T already, else in `scratch`.
-template <typename T>
-SCAN_INLINE const T* load(const Input& in, int64_t offset, int64_t count, T* scratch) {
-  if (in.type == type_of<T>) return static_cast<const T*>(in.data) + offset;
-  if (in.type == ScalarType::Half) {
-    const Half* from = static_cast<const Half*>(in.data) + offset;
-    for (int64_t t = 0; t < count; ++t) scratch[t] = static_cast<float>(from[t]);
-  } else {
-    const BFloat16* from = static_cast<const BFloat16*>(in.data) + offset;
-    for (int64_t t = 0; t < count; ++t) scratch[t] = static_cast<float>(from[t]);
-  }
-  return scratch;
-}
-
-template <typename T>
-SCAN_INLINE void store(const Output& out, int64_t offset, int64_t count, const T* from) {
-  if (out.type == type_of<T>) {
-    std::memcpy(static_cast<T*>(out.data) + offset, from, count * sizeof(T));
-  } else if (out.type == ScalarType::Half) {
-    Half* to = static_cast<Half*>(out.data) + offset;
-    for (int64_t t = 0; t < count; ++t) to[t] = static_cast<float>(from[t]);
-  } else {
-    BFloat16* to = static_cast<BFloat16*>(out.data) + offset;
-    for (int64_t t = 0; t < count; ++t) to[t] = static_cast<float>(from[t]);
-  }
-}
 
 template <typename T>
 using Block = T[kRows][kChunk];
@@ -278,32 +236,65 @@ SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile&
 
 }  // namespace
 
-SCAN_CLONES void forward_tile(const Scan<float>& s, const ForwardOut<float>& out,
-                              const Tile& tile) {
-  forward(s, out, tile);
+#define SCAN_TILES(T, suffix, target, width)                                                       \
+  target static void forward_tile##suffix(const Scan<T>& s, const ForwardOut<T>& out,              \
+                                          const Tile& tile) {                                      \
+    forward(s, out, tile);                                                                         \
+  }                                                                                                \
+  target static void backward_tile##suffix(const Scan<T>& s, const BackwardIo<T>& io,              \
+                                           const Tile& tile, T* dB, T* dC, T* carry) {             \
+    backward(s, io, tile, dB, dC, carry);                                                          \
+  }
+
+SCAN_VERSIONS(SCAN_TILES, float)
+SCAN_VERSIONS(SCAN_TILES, double)
+
+void forward_tile(const Scan<float>& s, const ForwardOut<float>& out, const Tile& tile) {
+  SCAN_CHOOSE(forward_tile, s, out, tile);
 }
 
-SCAN_CLONES void forward_tile(const Scan<double>& s, const ForwardOut<double>& out,
-                              const Tile& tile) {
-  forward(s, out, tile);
+void forward_tile(const Scan<double>& s, const ForwardOut<double>& out, const Tile& tile) {
+  SCAN_CHOOSE(forward_tile, s, out, tile);
 }
 
-SCAN_CLONES void backward_tile(const Scan<float>& s, const BackwardIo<float>& io, const Tile& tile,
-                               float* dB, float* dC, float* carry) {
-  backward(s, io, tile, dB, dC, carry);
+void backward_tile(const Scan<float>& s, const BackwardIo<float>& io, const Tile& tile, float* dB,
+                   float* dC, float* carry) {
+  SCAN_CHOOSE(backward_tile, s, io, tile, dB, dC, carry);
 }
 
-SCAN_CLONES void backward_tile(const Scan<double>& s, const BackwardIo<double>& io,
-                               const Tile& tile, double* dB, double* dC, double* carry) {
-  backward(s, io, tile, dB, dC, carry);
+void backward_tile(const Scan<double>& s, const BackwardIo<double>& io, const Tile& tile,
+                   double* dB, double* dC, double* carry) {
+  SCAN_CHOOSE(backward_tile, s, io, tile, dB, dC, carry);
 }
 
-int64_t capability() {
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+namespace {
+
+int64_t supported() {
+#if SCAN_DISPATCH
   if (__builtin_cpu_supports("x86-64-v4")) return 2;
   if (__builtin_cpu_supports("x86-64-v3")) return 1;
 #endif
   return 0;
+}
+
+int64_t choose() {
+  const char* wish = std::getenv("SELECTIVE_SCAN_CPU_CAPABILITY");
+  const int64_t best = supported();
+  if (!wish) return best;
+  constexpr const char* names[] = {"default", "avx2", "avx512"};
+  for (int64_t i = 0; i <= best; ++i) {
+    if (std::strcmp(wish, names[i]) == 0) return i;
+  }
+  throw std::runtime_error(std::string("SELECTIVE_SCAN_CPU_CAPABILITY must be default, avx2 or "
+                                       "avx512, and what this machine has, got ") +
+                           wish);
+}
+
+}  // namespace
+
+int64_t capability() {
+  static const int64_t chosen = choose();
+  return chosen;
 }
 
 }  // namespace selective_scan::cpu

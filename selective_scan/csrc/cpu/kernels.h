@@ -65,7 +65,8 @@ void backward_tile(const Scan<float>&, const BackwardIo<float>&, const Tile&, fl
 void backward_tile(const Scan<double>&, const BackwardIo<double>&, const Tile&, double* dB,
                    double* dC, double* carry);
 
-// 0, 1 or 2: plain code, AVX2 or AVX-512 is what runs on this machine.
+// 0, 1 or 2: plain code, AVX2 or AVX-512 is what runs; the best that the machine has, or what the
+// environment variable SELECTIVE_SCAN_CPU_CAPABILITY asks for, as tests of the others do.
 int64_t capability();
 
 }  // namespace selective_scan::cpu

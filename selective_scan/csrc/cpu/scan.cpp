@@ -2,19 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ops on CPU tensors: checks, results, and the tiles shared out among torch's threads.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <tuple>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
-#include "../checks.h"
-#include "kernels.h"
+#include "tensors.h"
 
 namespace selective_scan::cpu {
 namespace {
@@ -23,50 +17,6 @@ namespace {
 // blocks then have one order, and results do not depend on the threads.
 constexpr int64_t kTasks = 32;
 constexpr int64_t kGrain = 32768;  // state updates that repay waking a thread
-
-Tensor packed(const Tensor& tensor) {
-  return tensor.is_contiguous() ? tensor : torch::stable::contiguous(tensor);
-}
-
-OptionalTensor packed(const OptionalTensor& tensor) {
-  return tensor ? OptionalTensor(packed(*tensor)) : std::nullopt;
-}
-
-Tensor new_empty(const Tensor& like, std::initializer_list<int64_t> shape, ScalarType type) {
-  return torch::stable::new_empty(like, shape, type);
-}
-
-// Ask for huge pages under a large new tensor: the first touch of its many small pages would take
-// longer than the scan. Advice only, so that a refusal changes nothing.
-Tensor with_huge_pages(const Tensor& tensor) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr uintptr_t page = uintptr_t{1} << 21;
-  const auto begin = reinterpret_cast<uintptr_t>(tensor.mutable_data_ptr());
-  const uintptr_t first = (begin + page - 1) & ~(page - 1);
-  const uintptr_t end = (begin + tensor.numel() * tensor.element_size()) & ~(page - 1);
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
-#endif
-  return tensor;
-}
-
-Input input(const Tensor& tensor) { return {tensor.const_data_ptr(), tensor.scalar_type()}; }
-
-Output output(const Tensor& tensor) { return {tensor.mutable_data_ptr(), tensor.scalar_type()}; }
-
-template <typename T>
-const T* data(const Tensor& tensor) {
-  return static_cast<const T*>(tensor.const_data_ptr());
-}
-
-template <typename T>
-const T* data(const OptionalTensor& tensor) {
-  return tensor ? data<T>(*tensor) : nullptr;
-}
-
-template <typename T>
-T* mutable_data(const Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
-}
 
 // The arguments of forward, contiguous.
 struct Arguments {
@@ -98,13 +48,6 @@ void run_forward(const Arguments& args, const Sizes& s, const Tensor& y, const T
                        Tile{batch, group, group * s.rows() + row, std::min(kRows, s.rows() - row)});
         }
       });
-}
-
-// The sum over the first dimension, which holds parts, in the shape and type of `like`.
-Tensor total(const Tensor& parts, const Tensor& like) {
-  const int64_t first[] = {0};
-  const Tensor sum = torch::stable::sum(parts, torch::headeronly::IntHeaderOnlyArrayRef(first, 1));
-  return torch::stable::to(torch::stable::view(sum, like.sizes()), like.scalar_type());
 }
 
 using Gradients = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>;

@@ -1,0 +1,236 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Time the fused scan of a map against cross-scan, scan and cross-merge, side by side.
+
+    python benchmarks/ss2d.py [--shapes bar|stages] [--json ss2d.json]
+
+Both take the map and its projections and give the merged map. Peak memory is that of a process of
+its own for each: how much further its resident set grew at most, after the inputs were made.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from selective_scan import selective_scan, ss2d_scan
+from timing import interleaved, medians, ratio, table, write
+from torch import Tensor
+
+
+class Shape(NamedTuple):
+    """Sizes of a map of E = `channels`, with step sizes of rank `rank`."""
+
+    batch: int
+    height: int
+    width: int
+    channels: int
+    state: int
+    rank: int
+
+
+BAR = Shape(1, 120, 120, 256, 1, 8)  # stage 1 of VMamba-B at 480 px
+
+
+def stages() -> list[Shape]:
+    """The four stages of VMamba-B and the channel scans, at 480 and 1024 px."""
+    shapes = []
+    for pixels in (480, 1024):
+        for stage in range(4):
+            side, width = pixels // 4 // 2**stage, 128 * 2**stage
+            for state, batch in ((1, 1), (1, 8), (16, 1)):
+                shapes.append(Shape(batch, side, side, 2 * width, state, width // 16))
+    for stage in range(4):
+        shapes += [Shape(batch, 1, 3 * 128 * 2**stage, 512, 1, 16) for batch in (1, 8)]
+    return shapes
+
+
+def make_inputs(shape: Shape) -> tuple[Tensor, ...]:
+    """x, projections, dt_weight, A, D, delta_bias in float32, as large as VMamba starts them."""
+    torch.manual_seed(0)
+    rows = 4 * shape.channels
+    pixels = (shape.batch, shape.height, shape.width)
+    return (
+        torch.randn(*pixels, shape.channels),
+        torch.randn(*pixels, 4, shape.rank + 2 * shape.state),
+        torch.empty(4, shape.channels, shape.rank).uniform_(-1, 1) * shape.rank**-0.5,
+        -torch.arange(1.0, shape.state + 1).repeat(rows, 1),
+        torch.ones(rows),
+        torch.empty(rows).uniform_(0.001, 0.1).expm1().log(),
+    )
+
+
+def fused(*inputs: Tensor) -> Tensor:
+    *tensors, delta_bias = inputs
+    return ss2d_scan(*tensors, delta_bias=delta_bias, delta_softplus=True)
+
+
+def unfused(x, projections, dt_weight, A, D, delta_bias) -> Tensor:
+    """What `ss2d_scan` replaces, with the same sequence op in the middle."""
+    _, height, width, channels = x.shape
+    routes, _, rank = dt_weight.shape
+    state = A.shape[1]
+    maps = x.permute(0, 3, 1, 2)  # (B, E, H, W)
+    u = cross_scan(maps)
+    # (B, R + 2N, H, W) of each route
+    by_route = projections.permute(3, 0, 4, 1, 2)
+    projected = torch.stack(
+        [
+            by_route[0].flatten(2),
+            by_route[1].transpose(2, 3).flatten(2),
+            by_route[2].flatten(2).flip(-1),
+            by_route[3].transpose(2, 3).flatten(2).flip(-1),
+        ],
+        dim=1,
+    )
+    dt, B, C = projected.split((rank, state, state), dim=2)
+    y = selective_scan(
+        u.flatten(1, 2),
+        torch.einsum('bkrl,ker->bkel', dt, dt_weight).flatten(1, 2),
+        A,
+        B,
+        C,
+        D,
+        delta_bias=delta_bias,
+        delta_softplus=True,
+    )
+    return cross_merge(y.unflatten(1, (routes, channels)), height, width)
+
+
+def cross_scan(x: Tensor) -> Tensor:
+    """(B, E, H, W) -> (B, 4, E, L): row by row, column by column, and the reverses."""
+    forward = torch.stack((x.flatten(2), x.transpose(2, 3).flatten(2)), dim=1)
+    return torch.cat((forward, forward.flip(-1)), dim=1)
+
+
+def cross_merge(y: Tensor, height: int, width: int) -> Tensor:
+    """(B, 4, E, L) -> (B, H, W, E): the routes back on the map and added."""
+    both = y[:, :2] + y[:, 2:].flip(-1)
+    columns = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3).flatten(2)
+    return (both[:, 0] + columns).unflatten(-1, (height, width)).permute(0, 2, 3, 1).contiguous()
+
+
+VERSIONS = {'fused': fused, 'unfused': unfused}
+
+
+def forward_backward(
+    version: Callable[..., Tensor], leaves: tuple[Tensor, ...], dy: Tensor
+) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(version(*leaves), leaves, dy)
+
+
+def measure(shape: Shape, rounds: int) -> dict[str, object]:
+    inputs = make_inputs(shape)
+    leaves = tuple(tensor.clone().requires_grad_() for tensor in inputs)
+    dy = torch.randn_like(inputs[0])
+    torch.testing.assert_close(fused(*inputs), unfused(*inputs), rtol=1e-3, atol=1e-3)
+    rank, dt = shape.rank, inputs[1][..., : shape.rank]
+    expanded = dt.flatten(0, 2).transpose(0, 1).contiguous()  # (K, positions, R)
+    weight = inputs[2].transpose(1, 2).contiguous()
+
+    candidates = {
+        # What step sizes that come expanded would cost before any scan: one matrix product.
+        f'expanding the step sizes, rank {rank}': lambda: torch.bmm(expanded, weight),
+    }
+    for name, version in VERSIONS.items():
+        candidates[name] = lambda version=version: version(*inputs)
+        candidates[f'{name}, forward+backward'] = lambda version=version: forward_backward(
+            version, leaves, dy
+        )
+    times = interleaved(candidates, rounds)
+    ratios = {
+        'unfused / fused': ratio(times, 'unfused', 'fused'),
+        'unfused / fused, forward+backward': ratio(
+            times, 'unfused, forward+backward', 'fused, forward+backward'
+        ),
+        'fused, forward+backward / forward': ratio(times, 'fused, forward+backward', 'fused'),
+    }
+    return {
+        'shape': shape._asdict(),
+        'milliseconds': medians(times),
+        'ratios': ratios,
+        'rounds': rounds,
+    }
+
+
+def peak_megabytes(name: str, shape: Shape, *, backward: bool) -> float:
+    """The peak of one run, in a process of its own."""
+    command = [sys.executable, __file__, '--peak', name, *map(str, shape)]
+    if backward:
+        command.append('--backward')
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def print_peak(name: str, shape: Shape, *, backward: bool) -> None:
+    def run(inputs, dy):
+        if backward:
+            forward_backward(VERSIONS[name], inputs, dy)
+        else:
+            VERSIONS[name](*inputs)
+
+    def prepare(shape):
+        leaves = tuple(tensor.requires_grad_(backward) for tensor in make_inputs(shape))
+        return leaves, torch.randn(leaves[0].shape)
+
+    run(*prepare(shape._replace(height=2, width=3)))  # libraries set themselves up at first use
+    inputs, dy = prepare(shape)
+    before = highest_resident_kib()
+    run(inputs, dy)
+    print((highest_resident_kib() - before) / 1024)
+
+
+def highest_resident_kib() -> int:
+    """The most memory that this process has had, Linux only. Not `getrusage`: a new process takes
+    over the figure of the one that started it."""
+    status = Path('/proc/self/status').read_text()
+    return int(re.search(r'^VmHWM:\s+(\d+) kB$', status, re.MULTILINE).group(1))
+
+
+def peaks(shape: Shape) -> dict[str, float]:
+    figures = {}
+    for suffix, backward in (('', False), (', forward+backward', True)):
+        for name in VERSIONS:
+            figures[f'{name}{suffix}'] = peak_megabytes(name, shape, backward=backward)
+    return figures
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--shapes', choices=('bar', 'stages'), default='bar')
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
+    parser.add_argument('--json', type=Path, help='also write the figures here')
+    # Of the processes that measure memory.
+    parser.add_argument('--peak', nargs=1 + len(BAR), help=argparse.SUPPRESS)
+    parser.add_argument('--backward', action='store_true', help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    torch.set_num_threads(args.threads)
+    if args.peak:
+        name, *sizes = args.peak
+        print_peak(name, Shape(*map(int, sizes)), backward=args.backward)
+        return
+    results = []
+    for shape in [BAR] if args.shapes == 'bar' else stages():
+        result = measure(shape, args.rounds)
+        print(', '.join(f'{k} {v}' for k, v in result['shape'].items()))
+        table(result['milliseconds'], 'ms')
+        if shape == BAR:
+            result['peak_megabytes'] = peaks(shape)
+            table(result['peak_megabytes'], 'MB at most')
+        table(result['ratios'], 'times')
+        results.append(result)
+    write(args.json, results)
+
+
+if __name__ == '__main__':
+    main()
