@@ -33,7 +33,7 @@ def test_a_misspelt_override_is_named(cfg, key, match):
 
 
 def test_missing_file_and_wrong_type():
-    with pytest.raises(FileNotFoundError, match="config 'nowhere.py' does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"config 'nowhere.py' does not exist"):
         load_config('nowhere.py')
     with pytest.raises(TypeError, match='must be a path or a Config, got dict'):
         load_config({})
