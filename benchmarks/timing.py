@@ -3,6 +3,7 @@
 """What the benchmarks share: interleaved rounds, medians, and where they ran."""
 
 import json
+import os
 import platform
 import statistics
 import time
@@ -66,6 +67,7 @@ def setting() -> dict[str, object]:
     return {
         'machine': processor(),
         'threads': torch.get_num_threads(),
+        'OMP_WAIT_POLICY': os.environ.get('OMP_WAIT_POLICY'),
         'torch': torch.__version__,
         'selective_scan': info(),
         'date': time.strftime('%Y-%m-%d'),

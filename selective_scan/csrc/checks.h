@@ -61,7 +61,8 @@ inline std::string device_name(const Tensor& tensor) {
   return "another device";
 }
 
-inline void check_shape(const char* arg, const Tensor& tensor, std::initializer_list<int64_t> shape) {
+inline void check_shape(const char* arg, const Tensor& tensor,
+                        std::initializer_list<int64_t> shape) {
   const auto sizes = tensor.sizes();
   bool same = sizes.size() == shape.size();
   size_t i = 0;

@@ -9,7 +9,8 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/source" "$work/site"
-cp -r "$source/csrc" "$source/selective_scan" "$source/tests" "$source"/*.* "$source"/LICENSE "$work/source"
+cp -r "$source/csrc" "$source/selective_scan" "$source/tests" "$work/source"
+cp "$source"/*.* "$source/LICENSE" "$work/source"
 rm -f "$work/source/selective_scan"/_C.*
 
 flags='-fsanitize=address -fno-omit-frame-pointer -g -O1'
@@ -19,6 +20,7 @@ FORCE_CUDA=0 CFLAGS="$flags" CXXFLAGS="$flags" LDFLAGS='-fsanitize=address' \
 # The interpreter has no sanitizer of its own, so that its runtime must come first; Python and torch
 # keep memory to the end, which is no leak of the kernels.
 cd "$work"
-PYTHONPATH="$work/site" ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=2 \
-  LD_PRELOAD="$(${CXX:-g++} -print-file-name=libasan.so) $(${CXX:-g++} -print-file-name=libstdc++.so)" \
+asan=$(${CXX:-g++} -print-file-name=libasan.so)
+stdcxx=$(${CXX:-g++} -print-file-name=libstdc++.so)
+PYTHONPATH="$work/site" ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=2 LD_PRELOAD="$asan $stdcxx" \
   "$python" -m pytest -q -p no:cacheprovider "$source/tests" "$@"

@@ -102,6 +102,9 @@ SCAN_INLINE void forward(const Scan<T>& s, const ForwardOut<T>& out, const Tile&
       const T* delta = load(s.delta, at, count, scratch[1]);
       const T bias = s.delta_bias ? s.delta_bias[tile.channel + r] : T(0);
       const T skip = s.D ? s.D[tile.channel + r] : T(0);
+      const int64_t next = std::min(kChunk, s.length - start - count);
+      prefetch(s.u, at + count, next);
+      prefetch(s.delta, at + count, next);
       step_sizes<T, false>(delta, bias, s.softplus, count, step[r], nullptr);
 #pragma omp simd
       for (int64_t t = 0; t < count; ++t) {
@@ -160,6 +163,11 @@ SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile&
       const T* u = load(s.u, at, count, scratch[0]);
       const T* delta = load(s.delta, at, count, scratch[1]);
       const T bias = s.delta_bias ? s.delta_bias[tile.channel + r] : T(0);
+      if (chunk > 0) {
+        prefetch(s.u, at - kChunk, kChunk);
+        prefetch(s.delta, at - kChunk, kChunk);
+        prefetch(io.dy, at - kChunk, kChunk);
+      }
       step_sizes<T, true>(delta, bias, s.softplus, count, step[r], derivative[r]);
 #pragma omp simd
       for (int64_t t = 0; t < count; ++t) {

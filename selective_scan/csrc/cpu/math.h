@@ -77,7 +77,7 @@ SCAN_INLINE T power_of_two(T shifted, typename Float<T>::Bits offset) {
   return power;
 }
 
-// exp(x) in two factors: that of the remainder of x / ln 2, and what power_of_two makes a number of.
+// exp(x) in two factors: that of the remainder of x / ln 2, and what power_of_two takes.
 template <typename T>
 struct SplitExp {
   T factor, shifted;

@@ -57,6 +57,16 @@ SCAN_INLINE const T* load(const Input& in, int64_t offset, int64_t count, T* scr
   return scratch;
 }
 
+// Ask for `count` values from `offset` on, which the processor could not guess: a kernel goes
+// through many rows at once, or back through them.
+SCAN_INLINE void prefetch(const Input& in, int64_t offset, int64_t count) {
+#if defined(__GNUC__)
+  const int64_t size = in.type == ScalarType::Double ? 8 : in.type == ScalarType::Float ? 4 : 2;
+  const char* from = static_cast<const char*>(in.data) + offset * size;
+  for (int64_t i = 0; i < count * size; i += 64) __builtin_prefetch(from + i);
+#endif
+}
+
 template <typename T>
 SCAN_INLINE void store(const Output& out, int64_t offset, int64_t count, const T* from) {
   if (out.type == type_of<T>) {

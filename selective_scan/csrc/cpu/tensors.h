@@ -44,7 +44,9 @@ inline Tensor with_huge_pages(const Tensor& tensor) {
 
 inline Input input(const Tensor& tensor) { return {tensor.const_data_ptr(), tensor.scalar_type()}; }
 
-inline Output output(const Tensor& tensor) { return {tensor.mutable_data_ptr(), tensor.scalar_type()}; }
+inline Output output(const Tensor& tensor) {
+  return {tensor.mutable_data_ptr(), tensor.scalar_type()};
+}
 
 template <typename T>
 const T* data(const Tensor& tensor) {
