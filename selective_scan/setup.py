@@ -100,7 +100,7 @@ def default_archs() -> str:
 def compile_args() -> list[str]:
     if sys.platform == 'win32':
         return ['/O2', '/std:c++17', '/openmp:experimental']
-    # No -march: cpu/kernels.cpp holds one clone for each instruction set and picks at load time.
+    # No -march: the kernels hold code for each instruction set and pick one at load time.
     return ['-O3', '-std=c++17', '-fopenmp-simd', '-fno-math-errno', '-fno-trapping-math']
 
 
