@@ -66,9 +66,9 @@ def main() -> None:
         call('dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes)
 
     announce(2, 'Train a small ReMamber from random weights', 'about 7 minutes on 2 cores')
-    limits = []
+    limits = ['train_cfg.val_interval=1000000']  # the next step evaluates
     if args.iters:
-        limits = [f'train_cfg.max_iters={args.iters}', f'train_cfg.val_interval={args.iters}']
+        limits.append(f'train_cfg.max_iters={args.iters}')
     seconds = call('train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *here, *limits)
     checkpoint = str(work / (work / 'last_checkpoint').read_text().strip())
 

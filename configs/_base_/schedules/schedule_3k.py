@@ -1,7 +1,7 @@
 # A few minutes on a CPU: one cosine with warm-up, one evaluation at the end.
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=4e-4, weight_decay=1e-2),
+    optimizer=dict(type='AdamW', lr=4e-4, weight_decay=1e-2, fused=True),
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [
