@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refshapes.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_3k.py',
+    '../_base_/schedules/schedule_2500i.py',
 ]
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2500))

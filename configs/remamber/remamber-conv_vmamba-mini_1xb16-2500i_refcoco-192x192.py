@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refcoco.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_3k.py',
+    '../_base_/schedules/schedule_2500i.py',
 ]
 _resize = dict(type='Resize', scale=(192, 192), keep_ratio=False, backend='pillow')
 train_pipeline = [
@@ -31,4 +31,4 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3000))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2500))
