@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/source" "$work/site"
 cp -r "$source/csrc" "$source/selective_scan" "$source/tests" "$work/source"
-cp "$source"/*.* "$source/LICENSE" "$work/source"
+cp "$source"/*.py "$source"/*.toml "$source"/*.md "$source"/*.in "$source/LICENSE" "$work/source"
 rm -f "$work/source/selective_scan"/_C.*
 
 flags='-fsanitize=address -fno-omit-frame-pointer -g -O1'
