@@ -114,6 +114,13 @@ def test_attention(masked):
     assert torch.allclose(block(x, text, padding), want, atol=1e-10)
 
 
+def test_heads_have_one_width_at_every_stage():
+    options = dict(type='AttentionFusion', text_dim=12, num_tokens=5, head_dim=4)
+    for dim in (8, 16):
+        for block in MODELS.build(dict(options, dim=dim)).blocks:
+            assert block.attention.num_heads == dim // 4
+
+
 @torch.no_grad()
 def test_attention_knows_places_by_its_positions_alone():
     torch.manual_seed(0)
