@@ -53,11 +53,10 @@ def lavt(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
     truth = own_truth(sample)
     logits = input_logits(sample)
     # by PIL itself: where it reads between two pixels, torch's 'nearest-exact' takes the other one
-    resized = imresize(
-        truth[0].cpu().numpy().astype(np.uint8), logits.shape[:0:-1], interpolation='nearest',
-        backend='pillow',
-    )  # fmt: skip
-    truth = torch.from_numpy(resized).bool()[None]
+    height, width = logits.shape[1:]
+    array = truth[0].cpu().numpy().astype(np.uint8)
+    array = imresize(array, (width, height), interpolation='nearest', backend='pillow')
+    truth = torch.from_numpy(array).bool()[None]
     return logits.sigmoid() > threshold, truth.to(logits.device)
 
 

@@ -8,7 +8,7 @@ reach, and reads on past the end of a cut string.
 
 from collections.abc import Sequence
 from itertools import chain
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -73,7 +73,7 @@ def _encode_rle(rle: dict, height: int, width: int) -> dict:
         raise ValueError(f'RLE of size {size}, the image has {[height, width]}')
     if isinstance(counts, list):
         runs = counts
-        if not all(isinstance(run, int) for run in runs):
+        if not all(isinstance(run, Integral) for run in runs):
             raise ValueError(f'RLE counts must be integers, got {_brief(runs)}')
     elif isinstance(counts, (str, bytes)):
         runs = _read_runs(counts.encode() if isinstance(counts, str) else counts)
