@@ -16,6 +16,7 @@ from pathlib import Path
 from mmseg_remamber.datasets.inspection import (
     SplitStatistics,
     read_refs,
+    reading_order,
     split_refs,
     split_statistics,
 )
@@ -68,7 +69,7 @@ def main() -> None:
     args = parse_args()
     refs = read_refs(args.root, args.dataset, args.split_by)
     images, annotations = load_instances(args.root / args.dataset / 'instances.json')
-    names = args.splits or sorted({ref['split'] for ref in refs})
+    names = args.splits or sorted({ref['split'] for ref in refs}, key=reading_order)
     splits = {
         name: split_statistics(
             split_refs(refs, name),

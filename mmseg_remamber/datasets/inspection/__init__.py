@@ -10,6 +10,7 @@ from .layout import (
     list_split_by,
     parse_split_name,
     read_refs,
+    reading_order,
     split_refs,
     target_ids,
 )
@@ -40,6 +41,7 @@ __all__ = [
     'published',
     'read_refs',
     'read_splits',
+    'reading_order',
     'reduce_instances',
     'split_refs',
     'split_statistics',

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from ..refer_files import in_split, load_instances, load_refs
-from .layout import find_refs_file, target_ids
+from .layout import find_refs_file, reading_order, target_ids
 from .published import Counts, published
 
 _SHOWN = 5  # examples named in a finding
@@ -132,7 +132,7 @@ def count(refs: Sequence[dict]) -> Counts:
 def _count_splits(refs: list[dict], subject: str, expected: Mapping[str, Counts]) -> list[Finding]:
     splits = {ref['split'] for ref in refs} | expected.keys()
     findings = []
-    for split in sorted(splits, key=_reading_order):
+    for split in sorted(splits, key=reading_order):
         found = count([ref for ref in refs if in_split(ref['split'], split)])
         wanted = expected.get(split, Counts())
         for name in ('refs', 'sentences', 'images'):
@@ -159,10 +159,6 @@ def _check_references(
             ('refs without annotation', no_object),
         )
     ]
-
-
-def _reading_order(split: str) -> tuple[int, str]:
-    return ['train', 'val'].index(split) if split in ('train', 'val') else 2, split
 
 
 def _file(path: Path, dataset: str) -> Finding:

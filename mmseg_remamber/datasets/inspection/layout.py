@@ -96,3 +96,8 @@ def split_refs(refs: list[dict], split: str) -> list[dict]:
         present = sorted({ref['split'] for ref in refs})
         raise ValueError(f'split must be one of {present}, got {split!r}')
     return chosen
+
+
+def reading_order(split: str) -> tuple[int, str]:
+    """Key to sort splits by: train, val, then the tests by name."""
+    return ('train', 'val').index(split) if split in ('train', 'val') else 2, split

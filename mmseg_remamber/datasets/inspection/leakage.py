@@ -8,7 +8,15 @@ from itertools import combinations
 from pathlib import Path
 
 from ..refer_files import load_instances
-from .layout import SplitName, list_datasets, list_split_by, read_refs, split_refs, target_ids
+from .layout import (
+    SplitName,
+    list_datasets,
+    list_split_by,
+    read_refs,
+    reading_order,
+    split_refs,
+    target_ids,
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,9 @@ def list_splits(root: Path) -> list[SplitName]:
     for dataset in list_datasets(root):
         for split_by in list_split_by(root / dataset):
             marks = {ref['split'] for ref in read_refs(root, dataset, split_by)}
-            names += [SplitName(dataset, split_by, mark) for mark in sorted(marks)]
+            names += [
+                SplitName(dataset, split_by, mark) for mark in sorted(marks, key=reading_order)
+            ]
     return names
 
 
