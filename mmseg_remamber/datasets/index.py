@@ -22,13 +22,16 @@ from .validation import InvalidRef, RefChecker
 
 # Part of the key: raise it with every change of what a record holds or of what is checked.
 _FORMAT = 1
+TEXT_KEYS = frozenset(['segmentation', 'segmentations'])
 
 
 class RefIndex(NamedTuple):
     """Checked refs of one split, and what the file has beside it.
 
     Attributes:
-        records: As :class:`RefChecker` makes them.
+        records: As :class:`RefChecker` makes them, but with ``segmentation`` (or
+            ``segmentations``) as JSON text, which is read where a mask is needed: reading all of
+            them would be most of the time of a start.
         images: For each split of the file, the file names of its images, those of refs that
             were dropped among them.
         dropped: For each reason, the number of refs of the file (of all splits) left out by it.
@@ -127,6 +130,8 @@ def _build(
             split, name = _split_and_image(ref, images)
         else:
             split, name = record['split'], record['file_name']
+            for key in record.keys() & TEXT_KEYS:
+                record[key] = json.dumps(record[key])
             records.setdefault(split, []).append(record)
         if split and name:
             image_names.setdefault(split, {})[name] = None
@@ -164,15 +169,21 @@ def _key(refs_path: Path, instances_path: Path, options: dict) -> str:
 
 def _write(path: Path, content: _Content) -> None:
     """Write under another name and rename: processes that start at once see all or nothing."""
-    lines = [json.dumps(content.images).encode()]
-    lines += [json.dumps(records).encode() for records in content.records.values()]
-    header = dict(checksum=_checksum(lines), splits=list(content.records), dropped=content.dropped)
+    images = _line(content.images)
+    groups = {split: _line(records) for split, records in content.records.items()}
+    header = _line(
+        dict(
+            dropped=content.dropped,
+            images=[len(images), _checksum(images)],
+            splits={split: [len(group), _checksum(group)] for split, group in groups.items()},
+        )
+    )
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             temporary = file.name
-            file.write(b'\n'.join([json.dumps(header).encode(), *lines]))
+            file.writelines([_line(_checksum(header)), header, images, *groups.values()])
         os.replace(temporary, path)
     except OSError as e:
         if temporary is not None:
@@ -183,32 +194,40 @@ def _write(path: Path, content: _Content) -> None:
 def _read(path: Path, split: str) -> RefIndex | None:
     """What the cache has of a split; None where there is no file, or a damaged one."""
     try:
-        header_line, *lines = path.read_bytes().split(b'\n')
+        with path.open('rb') as file:
+            checksum, line = json.loads(file.readline()), file.readline()
+            header = _checked(line, len(line), checksum)
+            images = _checked(file.read(header['images'][0]), *header['images'])
+            records: list[dict] = []
+            for name, (length, checksum) in header['splits'].items():
+                if in_split(name, split):
+                    records += _checked(file.read(length), length, checksum)
+                else:
+                    file.seek(length, os.SEEK_CUR)
     except FileNotFoundError:
         return None
     except OSError as e:
         print_log(f'cache {path} cannot be read: {e}', 'current', WARNING)
         return None
-    try:
-        header = json.loads(header_line)
-        if header['checksum'] != _checksum(lines):
-            raise ValueError('checksum differs')
-    except (KeyError, TypeError, ValueError) as e:
-        print_log(f'cache {path} is damaged and made anew: {e!r}', 'current', WARNING)
+    except ValueError as e:
+        print_log(f'cache {path} is damaged and made anew: {e}', 'current', WARNING)
         return None
-    images, *groups = lines
-    records: list[dict] = []
-    for name, group in zip(header['splits'], groups, strict=True):
-        if in_split(name, split):
-            records += json.loads(group)
-    return RefIndex(records, json.loads(images), header['dropped'])
+    return RefIndex(records, images, header['dropped'])
 
 
-def _checksum(lines: list[bytes]) -> str:
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line + b'\n')
-    return digest.hexdigest()
+def _line(value) -> bytes:
+    return json.dumps(value).encode() + b'\n'
+
+
+def _checksum(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _checked(line: bytes, length: int, checksum: str):
+    """The value that a line holds, if it is the line that was written."""
+    if len(line) != length or _checksum(line) != checksum:
+        raise ValueError('checksum differs')
+    return json.loads(line)
 
 
 @contextmanager

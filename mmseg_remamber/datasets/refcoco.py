@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """RefCOCO, RefCOCO+, RefCOCOg, RefCLEF and whatever else is kept in the REFER layout."""
 
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from logging import WARNING
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
-from .index import RefIndex, load_index
+from .index import TEXT_KEYS, RefIndex, load_index
 from .refer_files import find_refs
 
 SENTENCE_KEYS = ('sent', 'raw')
@@ -121,7 +122,7 @@ class RefCOCODataset(BaseDataset):
             cache_dir=self.cache_dir,
         )
         self.held_out_images = frozenset(
-            str(img_dir / name)
+            os.path.join(img_dir, name)
             for split, names in index.images.items()
             if split != 'train'
             for name in names
@@ -133,18 +134,32 @@ class RefCOCODataset(BaseDataset):
             [e for entry in entries for e in split_sentences(entry)] if self.test_mode else entries
         )
 
+    def get_data_info(self, idx: int) -> dict:
+        """The entry of this number, its mask read from text."""
+        entry = super().get_data_info(idx)
+        for key in entry.keys() & TEXT_KEYS:
+            entry[key] = json.loads(entry[key])
+        return entry
+
     def _with_images(self, index: RefIndex, img_dir: Path) -> list[dict]:
         """Records -> entries, those whose image file is there."""
-        paths = {name: str(img_dir / name) for name in {r['file_name'] for r in index.records}}
+        folder = str(img_dir)
+        paths = {
+            name: os.path.join(folder, name) for name in {r['file_name'] for r in index.records}
+        }
         missing = missing_files(paths.values())
         entries = []
         for record in index.records:
             path = paths[record.pop('file_name')]
-            if path in missing and self.strict:
-                raise FileNotFoundError(f'ref {record["ref_id"]} of {self.folder}: no image {path}')
-            if path not in missing:
-                del record['split']
-                entries.append(dict(img_path=path, **record))
+            if path in missing:
+                if self.strict:
+                    raise FileNotFoundError(
+                        f'ref {record["ref_id"]} of {self.folder}: no image {path}'
+                    )
+                continue
+            del record['split']
+            record['img_path'] = path
+            entries.append(record)
         if len(entries) < len(index.records):
             print_log(
                 f'{self.folder}, {self.split}: {len(index.records) - len(entries)} refs dropped '
@@ -155,7 +170,7 @@ class RefCOCODataset(BaseDataset):
         return entries
 
 
-def missing_files(paths) -> set[str]:
+def missing_files(paths: Iterable[str]) -> set[str]:
     """Those paths that no folder lists: one listing a folder, not a look-up a file."""
     listings: dict[str, set[str]] = {}
     missing = set()

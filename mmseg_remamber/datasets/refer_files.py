@@ -123,7 +123,7 @@ def save_refs(refs: list[dict], path: Path) -> None:
     except (TypeError, RecursionError) as e:
         raise ValueError(f'{path}: refs must be plain data: {e}') from e
     if path.suffix == '.json':
-        path.write_text(json.dumps(refs, ensure_ascii=False), encoding='utf-8')
+        path.write_text(json.dumps(refs), encoding='utf-8')
     else:
         path.write_bytes(pickle.dumps(refs, protocol=2))
 
