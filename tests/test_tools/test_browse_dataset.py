@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from refer_layout import make_ref, write_dataset
 
 from mmseg_remamber.visualization import FedSample, draw_fed_sample
 
@@ -72,6 +73,32 @@ def test_real_sample_is_what_the_pipeline_gives(browse, realdata, monkeypatch):
     assert abs(sample.fed_mask.mean() - sample.mask.mean()) < 0.01
     # the wing lies in the upper half, before and after
     assert sample.fed_mask[:96].sum() > 0.9 * sample.fed_mask.sum()
+
+
+def test_each_member_of_a_mixed_set_has_its_own_tokens(root, tmp_path):
+    from mmseg_remamber.datasets import MixedRefDataset
+
+    members = []
+    for number, (dataset, max_tokens) in enumerate((('refcoco', 4), ('refcoco+', 9)), start=1):
+        refs = [make_ref(number, number, 'train', 'the red dog on the left')]
+        write_dataset(tmp_path, dataset, 'refs(unc).p', refs)
+        pipeline = [
+            dict(type='LoadRefImage'),
+            dict(type='ChooseSentence'),
+            dict(type='LoadRefMask'),
+            dict(type='TokenizeText', max_tokens=max_tokens),
+            dict(type='PackRefSegInputs'),
+        ]
+        members.append(
+            dict(
+                type='RefCOCODataset', data_root=str(tmp_path), dataset=dataset, split_by='unc',
+                split='train', img_dir='images/train2014', pipeline=pipeline,
+            )
+        )  # fmt: skip
+    names = runpy.run_path(str(root / 'tools/analysis_tools/browse_dataset.py'))
+    mixed = MixedRefDataset(members)
+    samples = [names['fed_sample'](mixed, index) for index in range(2)]
+    assert [(len(s.tokens), s.num_padding, s.num_cut) for s in samples] == [(4, 0, 4), (8, 1, 0)]
 
 
 def fed(**changes):

@@ -74,6 +74,12 @@ def test_a_ref_without_annotation_is_named(tmp_path):
         measure(tmp_path, 'refcoco', 'unc', 'train')
 
 
+def test_a_damaged_mask_is_named(tmp_path):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS, segmentations={2: [[1, 2, 3, 4]]})
+    with pytest.raises(ValueError, match='ref 2: polygons need three points'):
+        measure(tmp_path, 'refcoco', 'unc', 'train')
+
+
 def run(root, monkeypatch, *arguments):
     monkeypatch.setattr(sys, 'argv', ['dataset_stats.py', *map(str, arguments)])
     runpy.run_path(str(root / 'tools/analysis_tools/dataset_stats.py'), run_name='__main__')

@@ -7,7 +7,7 @@ import sys
 import pytest
 from refer_layout import make_ref, write_dataset
 
-# image 1 is in both, with one object of its two; image 9 of mine is in neither of the others
+# image 1 is in both, with one object of its two
 REFCOCO = [
     make_ref(1, 1, 'train', 'Left  dog', 'puppy'),
     make_ref(2, 1, 'train', 'right dog'),
@@ -49,6 +49,16 @@ def test_the_same_annotation_number_in_another_image_is_another_object(report, t
     write_dataset(tmp_path, 'mine', 'refs(me).p', [make_ref(1, 9, 'val', 'cat')])
     _, (pair,) = report('refcoco/unc/train', 'mine/me/val')
     assert pair['shared'] == dict(images=0, objects=0, sentences=0, described=0)
+
+
+def test_an_image_of_coco_is_the_same_in_every_release(report, tmp_path):
+    for dataset, name in (('old', 'COCO_train2014_000000000025.jpg'), ('new', '000000000025.jpg')):
+        folder = write_dataset(tmp_path, dataset, 'refs(me).p', [make_ref(1, 25, 'val', 'cat')])
+        text = (folder / 'instances.json').read_text().replace('25.jpg', name)
+        (folder / 'instances.json').write_text(text)
+    _, (pair,) = report('old/me/val', 'new/me/val')
+    assert pair['examples']['images'] == ['coco 25']
+    assert pair['shared']['objects'] == 1
 
 
 def test_matrix_of_all(report):

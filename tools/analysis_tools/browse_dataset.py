@@ -11,12 +11,13 @@ its mask, and the tokens.
 """
 
 import argparse
+from bisect import bisect_right
 from pathlib import Path
 
 import numpy as np
 from mmcv import imresize
 from mmengine.config import DictAction
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
@@ -42,6 +43,13 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def member_of(dataset: BaseDataset | ConcatDataset, index: int) -> BaseDataset:
+    """Of several datasets joined, the one that has this sample."""
+    if isinstance(dataset, ConcatDataset):
+        return dataset.datasets[bisect_right(dataset.cumulative_sizes, index)]
+    return dataset
+
+
 def find_tokeniser(dataset: BaseDataset) -> TokenizeText:
     """The pipeline's own.
 
@@ -55,17 +63,15 @@ def find_tokeniser(dataset: BaseDataset) -> TokenizeText:
     raise ValueError(f'the pipeline has no TokenizeText: {names}')
 
 
-def fed_sample(dataset: BaseDataset, index: int) -> FedSample:
+def fed_sample(dataset: BaseDataset | ConcatDataset, index: int) -> FedSample:
     """One entry, as it is on the disk and as the pipeline leaves it."""
     entry = dataset.get_data_info(index)
     before = LoadRefMask()(LoadRefImage()(entry.copy()))
     fed = dataset[index]
     image, sample = fed['inputs'], fed['data_samples']
-    tokeniser = find_tokeniser(dataset)
     num_real = int(sample.token_mask.sum())
     ids = sample.token_ids.tolist()
-    tokenizer = load_tokenizer(tokeniser.tokenizer)
-    whole = tokenizer(sample.text, truncation=False, verbose=False)['input_ids']
+    tokenizer = load_tokenizer(find_tokeniser(member_of(dataset, index)).tokenizer)
     return FedSample(
         image=before['img'][..., ::-1],
         mask=before['gt_seg_map'] > 0,
@@ -78,7 +84,7 @@ def fed_sample(dataset: BaseDataset, index: int) -> FedSample:
             token.replace('</w>', '') for token in tokenizer.convert_ids_to_tokens(ids[:num_real])
         ],
         num_padding=len(ids) - num_real,
-        num_cut=max(len(whole) - tokeniser.max_tokens, 0),
+        num_cut=max(sample.num_tokens - len(ids), 0),
     )
 
 

@@ -6,9 +6,9 @@ Example:
     python tools/analysis_tools/leakage_report.py data refcoco/unc/train refcocog/umd/val
     python tools/analysis_tools/leakage_report.py data --all --json leakage.json
 
-A split is written dataset/split_by/split. Images are compared by file name, objects by image and
-annotation, sentences in lower case; "said alike" counts sentences that are the same and of the
-same image. With two splits or more each pair is compared; with --all every split there is.
+A split is written dataset/split_by/split. COCO's images are compared by number, others by file
+name; objects by image and annotation, sentences in lower case; "said alike" counts sentences that
+are the same and of the same image. Each pair of the splits is compared; --all takes every split.
 """
 
 import argparse

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 
+from ..mixed import image_key
 from ..refer_files import load_instances
 from .layout import (
     SplitName,
@@ -23,16 +24,16 @@ from .layout import (
 class SplitContent:
     """What may leak from one split into another.
 
-    Images are told apart by their file names, because RefCLEF numbers its images anew while the
-    RefCOCO family, gRefCOCO included, shares COCO's. An object is an annotation in an image.
-    Sentences are compared in lower case with single spaces.
+    COCO's images are told apart by their number, as :func:`image_key` does, others by their file
+    name; ids would not do, because RefCLEF numbers its images anew. An object is an annotation in
+    an image. Sentences are compared in lower case with single spaces.
 
     Attributes:
         name: of the split.
-        images: file names.
-        objects: (file name, annotation id).
+        images: numbers or file names.
+        objects: (image, annotation id).
         sentences: the texts.
-        described: (file name, text): a sentence of the image it was said of.
+        described: (image, text): a sentence of the image it was said of.
     """
 
     name: SplitName
@@ -103,7 +104,7 @@ def read_splits(root: Path, names: Iterable[SplitName]) -> list[SplitContent]:
             refs_of[key] = read_refs(root, *key)
         if name.dataset not in files_of:
             images, _ = load_instances(root / name.dataset / 'instances.json')
-            files_of[name.dataset] = {i: image['file_name'] for i, image in images.items()}
+            files_of[name.dataset] = {i: _image_name(r['file_name']) for i, r in images.items()}
         try:
             chosen = split_refs(refs_of[key], name.split)
         except ValueError as e:
@@ -122,6 +123,11 @@ def list_splits(root: Path) -> list[SplitName]:
                 SplitName(dataset, split_by, mark) for mark in sorted(marks, key=reading_order)
             ]
     return names
+
+
+def _image_name(file_name: str) -> str:
+    key = image_key(file_name)
+    return key if key.startswith('coco ') else file_name
 
 
 def _content(name: SplitName, refs: list[dict], files: dict) -> SplitContent:

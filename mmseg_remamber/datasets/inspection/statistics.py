@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from ..tokenizer import load_tokenizer
+from ..transforms.masks import unite_masks
 from .layout import target_ids
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
@@ -86,7 +86,7 @@ def split_statistics(
         tokenizer: local folder of a transformers tokenizer; None is CLIP's.
 
     Raises:
-        ValueError: No refs.
+        ValueError: No refs, or a damaged mask; names the ref.
         KeyError: A ref whose image or annotation is missing; names the ref.
     """
     if not refs:
@@ -124,20 +124,11 @@ def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
     """Share of the image under the union of all that the ref means."""
     try:
         image = images[ref['image_id']]
-        targets = [annotations[index] for index in target_ids(ref)]
+        segmentations = [annotations[index]['segmentation'] for index in target_ids(ref)]
     except KeyError as e:
         raise KeyError(f'ref {ref["ref_id"]}: no record {e} in instances.json') from e
-    height, width = image['height'], image['width']
-    rles = [rle for target in targets for rle in _rles(target['segmentation'], height, width)]
-    return float(coco_mask.area(coco_mask.merge(rles))) / (height * width) if rles else 0.0
-
-
-def _rles(segmentation: dict | list, height: int, width: int) -> list[dict]:
-    """One object's segmentation -> compressed RLEs; nothing is decoded to pixels."""
-    if isinstance(segmentation, dict):
-        if isinstance(segmentation['counts'], list):
-            return [coco_mask.frPyObjects(segmentation, height, width)]
-        return [segmentation]
-    if all(isinstance(part, dict) for part in segmentation):  # RefCLEF: a list of RLEs
-        return [rle for part in segmentation for rle in _rles(part, height, width)]
-    return coco_mask.frPyObjects(segmentation, height, width)
+    try:
+        mask = unite_masks(segmentations, image['height'], image['width'])
+    except ValueError as e:
+        raise ValueError(f'ref {ref["ref_id"]}: {e}') from e
+    return np.count_nonzero(mask) / mask.size
