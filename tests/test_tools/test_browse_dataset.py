@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
-from refer_layout import make_ref, write_dataset
+from refer_layout import box, make_ref, write_dataset
 
 from mmseg_remamber.visualization import FedSample, draw_fed_sample
 
@@ -99,6 +99,27 @@ def test_each_member_of_a_mixed_set_has_its_own_tokens(root, tmp_path):
     mixed = MixedRefDataset(members)
     samples = [names['fed_sample'](mixed, index) for index in range(2)]
     assert [(len(s.tokens), s.num_padding, s.num_cut) for s in samples] == [(4, 0, 4), (8, 1, 0)]
+
+
+def test_no_target_is_an_empty_mask(root, tmp_path):
+    from mmseg_remamber.datasets import GRefCOCODataset
+
+    refs = [make_ref(1, 1, 'val', 'two', ann_id=[1, 2]), make_ref(2, 1, 'val', 'no', ann_id=[-1])]
+    segmentations = {1: [box(0, 0)], 2: [box(20, 10)]}
+    write_dataset(tmp_path, 'grefcoco', 'grefs(unc).json', refs, segmentations=segmentations)
+    pipeline = [
+        dict(type='LoadRefImage'),
+        dict(type='LoadRefMask'),
+        dict(type='TokenizeText', max_tokens=20),
+        dict(type='PackRefSegInputs'),
+    ]
+    dataset = GRefCOCODataset(
+        str(tmp_path), 'grefcoco', 'unc', 'val', 'images/train2014', pipeline, test_mode=True
+    )
+    names = runpy.run_path(str(root / 'tools/analysis_tools/browse_dataset.py'))
+    two, none = (names['fed_sample'](dataset, index) for index in range(2))
+    assert two.mask.mean() == two.fed_mask.mean() == 0.1
+    assert not none.mask.any() and not none.fed_mask.any()
 
 
 def fed(**changes):

@@ -72,17 +72,18 @@ def fed_sample(dataset: BaseDataset | ConcatDataset, index: int) -> FedSample:
     num_real = int(sample.token_mask.sum())
     ids = sample.token_ids.tolist()
     tokenizer = load_tokenizer(find_tokeniser(member_of(dataset, index)).tokenizer)
+    truth = None
+    if 'gt_sem_seg' in sample:
+        truth = at_size(sample.gt_sem_seg.data[0].numpy(), image.shape[1:])
     return FedSample(
         image=before['img'][..., ::-1],
         mask=before['gt_seg_map'] > 0,
         sentences=[entry['text']] if 'text' in entry else entry['sentences'],
         name=f'ref {entry["ref_id"]}',
         fed_image=image.numpy().transpose(1, 2, 0)[..., ::-1],
-        fed_mask=at_size(sample.gt_sem_seg.data[0].numpy(), image.shape[1:]),
+        fed_mask=truth,
         fed_text=sample.text,
-        tokens=[
-            token.replace('</w>', '') for token in tokenizer.convert_ids_to_tokens(ids[:num_real])
-        ],
+        tokens=[tokenizer.decode([token_id]).strip() for token_id in ids[:num_real]],
         num_padding=len(ids) - num_real,
         num_cut=max(sample.num_tokens - len(ids), 0),
     )
