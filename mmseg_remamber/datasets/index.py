@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import chain
 from logging import WARNING
 from pathlib import Path
+from reprlib import repr as show
 from typing import NamedTuple
 
 from mmengine.logging import print_log
@@ -124,8 +125,8 @@ def _build(
             record = check(ref)
         except InvalidRef as e:
             if strict:
-                name = f'ref {ref["ref_id"]}' if 'ref_id' in ref else f'ref at position {position}'
-                raise ValueError(f'{name} of {refs_path}: {e}') from e
+                name = show(ref['ref_id']) if 'ref_id' in ref else f'at position {position}'
+                raise ValueError(f'ref {name} of {refs_path}: {e}') from e
             dropped[e.reason] += 1
             split, name = _split_and_image(ref, images)
         else:

@@ -4,6 +4,7 @@
 
 import re
 from math import isfinite
+from reprlib import repr as show  # short, however large the value
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ class RefChecker:
         split = ref.get('split')
         if type(split) is not str or not _SPLIT.fullmatch(split):
             raise InvalidRef(
-                'unknown split', f'train, val, test, testA, ... expected, got {split!r}'
+                'unknown split', f'train, val, test, testA, ... expected, got {show(split)}'
             )
         image = self._image(ref)
         if self.several_targets:
@@ -101,10 +102,12 @@ class RefChecker:
             raise InvalidRef('no image record', f'no image {image_id} in instances.json')
         size = image.get('width'), image.get('height')
         if not all(type(side) is int and side > 0 for side in size):
-            raise InvalidRef('image size', f'image {image_id} has size {size[0]!r}x{size[1]!r}')
+            raise InvalidRef(
+                'image size', f'image {image_id} has size {show(size[0])}x{show(size[1])}'
+            )
         name = image.get('file_name')
         if type(name) is not str or not name:
-            raise InvalidRef('image file name', f'image {image_id} has file_name {name!r}')
+            raise InvalidRef('image file name', f'image {image_id} has file_name {show(name)}')
         return image
 
     def _segmentation(self, ann_id: int, image: dict) -> list | dict:
@@ -114,7 +117,7 @@ class RefChecker:
         if annotation.get('image_id') != image['id']:
             raise InvalidRef(
                 'annotation of another image',
-                f'annotation {ann_id} is on image {annotation.get("image_id")!r}, '
+                f'annotation {ann_id} is on image {show(annotation.get("image_id"))}, '
                 f'the ref on {image["id"]}',
             )
         return check_segmentation(
@@ -126,14 +129,14 @@ class RefChecker:
         if type(ann_ids) is int:
             ann_ids = [ann_ids]
         if type(ann_ids) is not list or not all(type(ann_id) is int for ann_id in ann_ids):
-            raise InvalidRef('wrong type', f'ann_id must be a list of int, got {ann_ids!r:.80}')
+            raise InvalidRef('wrong type', f'ann_id must be a list of int, got {show(ann_ids)}')
         if ann_ids == [-1]:  # how gRefCOCO writes "none"
             ann_ids = []
         no_target = ref.get('no_target', not ann_ids)
         if type(no_target) is not bool or no_target != (not ann_ids):
-            raise InvalidRef('no_target', f'{no_target!r} with annotations {ann_ids}')
+            raise InvalidRef('no_target', f'{show(no_target)} with annotations {show(ann_ids)}')
         if len(set(ann_ids)) < len(ann_ids):
-            raise InvalidRef('duplicate ann_id', f'{ann_ids}')
+            raise InvalidRef('duplicate ann_id', show(ann_ids))
         return dict(
             ann_id=ann_ids,
             segmentations=[self._segmentation(ann_id, image) for ann_id in ann_ids],
@@ -143,20 +146,20 @@ class RefChecker:
     def _sentences(self, ref: dict) -> tuple[list[str], list[int]]:
         records = ref.get('sentences')
         if type(records) is not list or not all(type(record) is dict for record in records):
-            raise InvalidRef('wrong type', f'sentences must be dicts, got {records!r:.80}')
+            raise InvalidRef('wrong type', f'sentences must be dicts, got {show(records)}')
         sentences, sent_ids = [], []
         for record in records:
             sent_id, sentence = _integer(record, 'sent_id'), record.get(self.sentence_key)
             if type(sentence) is not str:
                 raise InvalidRef(
-                    'wrong type', f'{self.sentence_key} of sentence {sent_id} is {sentence!r:.80}'
+                    'wrong type', f'{self.sentence_key} of sentence {sent_id} is {show(sentence)}'
                 )
             if sent_id in self._sent_ids or sent_id in sent_ids:
                 raise InvalidRef('duplicate sent_id', f'{sent_id} is that of an earlier sentence')
             sentences.append(sentence.strip())
             sent_ids.append(sent_id)
         if not sentences or not all(sentences):
-            raise InvalidRef('empty sentence', f'among {sentences}')
+            raise InvalidRef('empty sentence', f'among {show(sentences)}')
         return sentences, sent_ids
 
 
@@ -179,7 +182,7 @@ def check_segmentation(segmentation, height: int, width: int, name: str) -> list
     if type(segmentation) is dict:
         segmentation = [segmentation]
     if type(segmentation) is not list or not segmentation:
-        raise InvalidRef('no mask', f'{name} has no mask: {segmentation!r:.80}')
+        raise InvalidRef('no mask', f'{name} has no mask: {show(segmentation)}')
     if all(type(part) is dict for part in segmentation):
         covered = 0
         for rle in segmentation:
@@ -204,7 +207,7 @@ class _Extent(NamedTuple):
 
 def _check_polygon(polygon, height: int, width: int, name: str) -> _Extent:
     if type(polygon) is not list or not set(map(type, polygon)) <= _NUMBERS:
-        raise InvalidRef('wrong type', f'{name}: a polygon is a list of numbers, {polygon!r:.80}')
+        raise InvalidRef('wrong type', f'{name}: a polygon is a list of numbers, {show(polygon)}')
     if len(polygon) < 6 or len(polygon) % 2:  # four numbers would be read as a box
         raise InvalidRef(
             'polygon', f'{name}: three points or more expected, got {len(polygon)} numbers'
@@ -230,13 +233,15 @@ def _check_rle(rle: dict, height: int, width: int, name: str) -> int:
     """Pixels covered. pycocotools itself reads beyond the end of damaged counts."""
     size, counts = rle.get('size'), rle.get('counts')
     if size != [height, width]:
-        raise InvalidRef('RLE of another size', f'{name}: {size!r}, the image {[height, width]}')
+        raise InvalidRef(
+            'RLE of another size', f'{name}: {show(size)}, the image {[height, width]}'
+        )
     if type(counts) is str:
         runs = _decode_counts(counts)
     elif type(counts) is list and all(type(count) is int for count in counts):
         runs = np.array(counts, dtype=object)  # of any size, so that none overflows
     else:
-        raise InvalidRef('wrong type', f'{name}: RLE counts are {counts!r:.80}')
+        raise InvalidRef('wrong type', f'{name}: RLE counts are {show(counts)}')
     if runs is None or (runs < 0).any() or runs.sum() != height * width:
         raise InvalidRef('RLE', f'{name}: counts do not fill {height}x{width} pixels')
     return int(runs[1::2].sum())
@@ -280,5 +285,5 @@ def _unite(rles: list[dict], height: int, width: int) -> dict:
 def _integer(record: dict, key: str) -> int:
     value = record.get(key)
     if type(value) is not int:
-        raise InvalidRef('wrong type', f'{key} must be an int, got {value!r:.80}')
+        raise InvalidRef('wrong type', f'{key} must be an int, got {show(value)}')
     return value
