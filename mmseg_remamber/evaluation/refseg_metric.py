@@ -200,14 +200,17 @@ class RefSegMetric(BaseMetric):
             metrics['N-acc'] = is_empty[no_target].mean()
             if target.any():
                 metrics['T-acc'] = (~is_empty[target]).mean()
-        metrics = {k: 100 * float(v) for k, v in metrics.items()}
-        metrics['num_sentences'] = len(records)
+        counts = dict(num_sentences=len(records))
         if no_target.any():
-            metrics['num_no_target'] = int(no_target.sum())
+            counts['num_no_target'] = no_target.sum()
         if all('truncated' in r for r in records):
-            metrics['num_truncated'] = sum(r['truncated'] for r in records)
-        metrics['protocol'] = self.description
-        return metrics
+            counts['num_truncated'] = sum(r['truncated'] for r in records)
+        # counts as float, too: mmengine's JSON file has null for an integer
+        return (
+            {name: 100 * float(value) for name, value in metrics.items()}
+            | {name: float(count) for name, count in counts.items()}
+            | dict(protocol=self.description)
+        )
 
     def _write_records(self, records: list[dict], iou: np.ndarray) -> None:
         fields = (*_KEY, 'text', *_OPTIONAL, 'no_target', 'intersection', 'union', 'size')

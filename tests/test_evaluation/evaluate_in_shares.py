@@ -29,13 +29,13 @@ class Indices(Dataset):
 
 
 class Overlapping(Sampler):
-    """Runs of neighbours, each with the first of the next run: not dealt out in turn, and doubled
+    """Runs of neighbours, each with the last of the run before: not dealt out in turn, and doubled
     where mmengine, which cuts at the end, would not look."""
 
     def __init__(self, dataset):
         share = -(-len(dataset) // get_world_size())
         start = share * get_rank()
-        self.indices = range(start, min(start + share + 1, len(dataset)))
+        self.indices = range(max(0, start - 1), min(start + share, len(dataset)))
 
     def __iter__(self):
         return iter(self.indices)

@@ -49,7 +49,7 @@ class LoadRefImage(LoadImageFromFile):
             raise ValueError(
                 f'image {path} is {width}x{height}, its record says {expected[1]}x{expected[0]}'
             )
-        # mmcv's BGR is a view of RGB backwards; numpy would take half of the decoding's time to copy it
+        # mmcv's BGR is a view of RGB backwards, which numpy copies slowly
         results['img'] = rgb2bgr(np.ascontiguousarray(results['img'][..., ::-1]))
         return results
 
