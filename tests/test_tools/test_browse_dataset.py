@@ -97,6 +97,7 @@ def test_each_member_of_a_mixed_set_has_its_own_tokens(root, tmp_path):
         )  # fmt: skip
     names = runpy.run_path(str(root / 'tools/analysis_tools/browse_dataset.py'))
     mixed = MixedRefDataset(members)
+    assert [names['member_of'](mixed, i) for i in range(2)] == mixed.datasets
     samples = [names['fed_sample'](mixed, index) for index in range(2)]
     assert [(len(s.tokens), s.num_padding, s.num_cut) for s in samples] == [(4, 0, 4), (8, 1, 0)]
 

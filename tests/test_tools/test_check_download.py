@@ -114,6 +114,13 @@ def test_refs_that_hang_in_the_air_are_named(check, tmp_path):
     assert wrong['refcoco/unc', 'refs without annotation']['detail'] == '1'
 
 
+def test_a_ref_id_used_twice_is_named(check, tmp_path):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', [*REFS, REFS[2]])
+    _, _, wrong = check('--skip-counts')
+    assert set(wrong) == {('refcoco/unc', 'ref ids used twice')}
+    assert wrong['refcoco/unc', 'ref ids used twice']['detail'] == '3'
+
+
 def test_images_are_linked_only_when_asked_and_never_over_something(check, tmp_path):
     write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
     elsewhere = tmp_path / 'photographs'
