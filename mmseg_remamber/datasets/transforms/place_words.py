@@ -32,7 +32,7 @@ _DOUBTFUL = re.compile(
     r'right[\s-]+(?:behind|next|above|below|under\w*|beneath|over|besides?|near|by|at|before|after'
     r'|there|here|now|where|against|across|around|up|down|through|into|between|on|off|outside'
     r'|inside|away|beyond|past|along|way|angles?|side[\s-]up|to the|in[\s-]front|in[\s-]between'
-    r'|in[\s-]the[\s-](?:middle|cent))'
+    r'|in[\s-]the[\s-](?:middle|cent\w+))'
     r'|(?:all|just) right'
     # left: remaining, or the verb
     r'|left[\s-]+(?:over|behind|alone|out|open|blank|empty|un\w+)'
@@ -64,7 +64,7 @@ def mirror_sentence(text: str) -> str | None:
     lefty); case is kept. Anything else stays.
 
     Returns:
-        None where the mirrored sentence is in doubt: 'right' as exactly or correct ('right behind',
+        None where either sentence is in doubt: 'right' as exactly or correct ('right behind',
         'right there', 'all right'), 'left' as remaining ('left over', 'is left'), abbreviations
         and slips ('rt', 'lft'), unknown words with left or right in them, counting from a side
         that is not named ('the second man'), turning ('clockwise', "3 o'clock"), compass
@@ -80,7 +80,8 @@ def mirror_sentence(text: str) -> str | None:
         if has_side and not _SIDE.fullmatch(word) and not _SIDELESS.fullmatch(word):
             return None
     mirrored = _SIDE.sub(_other_side, text)
-    if mirrored == text and _ORDINAL.search(text):
+    # 'left by the door' would become 'right by the door', which reads otherwise
+    if _DOUBTFUL.search(mirrored) or (mirrored == text and _ORDINAL.search(text)):
         return None
     return mirrored
 
