@@ -14,12 +14,17 @@ CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'remamber').glob('*.py
 BASE = [path for path in CONFIGS if 'vmamba-b_' in path.name]
 
 
+def members(dataset):
+    """The datasets that one joins, itself if it joins none."""
+    return dataset.get('datasets', [dataset])
+
+
 def test_the_papers_settings_are_all_there():
     names = {path.name for path in BASE}
     assert names == {
         f'remamber-{head}_vmamba-b_8xb8-50e_{data}-480x480.py'
         for head in ('conv', 'mamba')
-        for data in ('refcoco', 'refcoco+', 'refcocog-umd')
+        for data in ('refcoco', 'refcoco+', 'refcocog-umd', 'mixed')
     }
 
 
@@ -33,20 +38,29 @@ def test_builds_and_says_what_its_name_says(path):
     with torch.device('meta'):
         model = MODELS.build(dict(cfg.model, data_preprocessor=None))
     assert sum(p.numel() for p in model.parameters()) > 1e6
-    pipelines = [cfg[f'{mode}_dataloader'].dataset.pipeline for mode in ('train', 'val', 'test')]
-    for pipeline in pipelines:
-        tokens = {step.max_tokens for step in pipeline if step.type == 'TokenizeText'}
+    datasets = [
+        member
+        for mode in ('train', 'val', 'test')
+        for member in members(cfg[f'{mode}_dataloader'].dataset)
+    ]
+    for dataset in datasets:
+        tokens = {step.max_tokens for step in dataset.pipeline if step.type == 'TokenizeText'}
         assert tokens == {cfg.model.backbone.num_tokens}
     data = path.stem.split('_')[-1].rsplit('-', 1)
-    assert cfg.train_dataloader.dataset.dataset == data[0].partition('-')[0]
+    trained_on = [member.dataset for member in members(cfg.train_dataloader.dataset)]
+    if data[0] == 'mixed':
+        assert trained_on == ['refcoco', 'refcoco+', 'refcocog']
+    else:
+        assert trained_on == [data[0].partition('-')[0]]
 
 
 @pytest.mark.parametrize('path', BASE, ids=lambda path: path.stem)
 def test_paper_settings(path):
     cfg = load_config(path)
-    resize = next(s for s in cfg.train_dataloader.dataset.pipeline if s.type == 'Resize')
-    assert tuple(resize.scale) == (480, 480)
-    assert resize.keep_ratio is False
+    for member in members(cfg.train_dataloader.dataset):
+        resize = next(s for s in member.pipeline if s.type == 'Resize')
+        assert tuple(resize.scale) == (480, 480)
+        assert resize.keep_ratio is False
     assert cfg.train_dataloader.batch_size == 8
     assert cfg.train_cfg.max_epochs == 50
     assert cfg.optim_wrapper.optimizer.lr == 5e-5
