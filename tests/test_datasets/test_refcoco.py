@@ -344,6 +344,19 @@ def test_missing_image_files_are_left_out_and_counted(folder, log):
     assert log[-1].endswith('toy, train: 3 refs dropped (1 image files are missing)')
 
 
+def test_no_ref_left(folder):
+    folder.write()
+    for image in (folder.path / 'images').iterdir():
+        image.unlink()
+    with pytest.raises(ValueError, match='toy, train: no ref is left'):
+        folder.read(strict=False)
+
+
+def test_no_ref_left_by_the_control(folder):
+    with pytest.raises(ValueError, match='toy, val: no ref is left'):
+        folder.write().read('val', permute_sentences=0)
+
+
 def test_nothing_is_logged_when_nothing_is_dropped(folder, log):
     folder.write().read(strict=False)
     assert not log
