@@ -52,6 +52,17 @@ def test_raw_sentences(folder):
     assert found[0]['sentences'] == ['Left one', 'one']
 
 
+def test_annotations_numbered_by_text(folder):
+    """As RefCLEF's are."""
+    for annotation in folder.annotations:
+        annotation['id'] = f'87_{annotation["id"]}'
+    for ref in folder.refs:
+        ref['ann_id'] = f'87_{ref["ann_id"]}'
+    found = entries(folder.write().read())
+    assert [e['ann_id'] for e in found] == ['87_1', '87_2', '87_3', '87_4']
+    assert found[0]['segmentation'] == folder.annotations[0]['segmentation']
+
+
 def test_indices_and_absolute_image_folder(folder):
     folder.write()
     dataset = folder.read(indices=2, img_dir=str(folder.path / 'images'))
