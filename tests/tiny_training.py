@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import RUNNERS
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS, RUNNERS
 
 import mmseg_remamber.apis  # noqa: F401  registers the runner
 from mmseg_remamber.apis import load_config
@@ -37,6 +38,7 @@ def tiny_config(shapes: Path, work: Path, *, workers: int = 0, batch_size: int =
     cfg.work_dir = str(work)
     cfg.custom_hooks = [EMA]
     cfg.default_hooks.logger.interval = 1
+    cfg.default_hooks.gallery.num = 0
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=10**6)
     cfg.train_cfg = dict(type='ResumableIterLoop', max_iters=6, val_interval=4)
     cfg.param_scheduler = [dict(type='LinearLR', start_factor=0.5, end=6, by_epoch=False)]
@@ -50,6 +52,17 @@ def by_epochs(cfg: Config, epochs: int) -> Config:
     cfg.log_processor.by_epoch = True
     cfg.param_scheduler = [dict(type='CosineAnnealingLR', T_max=epochs, by_epoch=True)]
     return cfg
+
+
+@OPTIM_WRAPPERS.register_module()
+class CPUAmpOptimWrapper(AmpOptimWrapper):
+    """mmengine's, which asks for a GPU, in bfloat16 on the CPU; its scale grows fast."""
+
+    def __init__(self, **options):
+        OptimWrapper.__init__(self, **options)
+        self._scale_update_param = None
+        self.cast_dtype = torch.bfloat16
+        self.loss_scaler = torch.amp.GradScaler('cpu', init_scale=2.0**8, growth_interval=2)
 
 
 class Stop(Exception):
@@ -66,9 +79,12 @@ class Recorder(Hook):
         self.losses: dict[int, float] = {}
         self.batches: dict[int, list] = {}
         self.places: dict[int, int] = {}
+        self.scales: list[float] = []
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.losses[runner.iter] = float(outputs['loss'])
+        if hasattr(runner.optim_wrapper, 'loss_scaler'):
+            self.scales.append(runner.optim_wrapper.loss_scaler.get_scale())
+        self.losses[runner.iter] = outputs['loss'].item()
         self.batches[runner.iter] = [
             (sample.ref_id, sample.text) for sample in data_batch['data_samples']
         ]

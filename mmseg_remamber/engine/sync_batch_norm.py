@@ -38,17 +38,20 @@ class CPUSyncBatchNorm(_BatchNorm):
         if not self.training:
             return super().forward(x)
         self._check_input_dim(x)
-        dims = [0, *range(2, x.dim())]
-        shape = [1, -1] + [1] * (x.dim() - 2)
-        size = torch.tensor(float(x.numel() // x.shape[1]), dtype=torch.float64)
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
+        dims, shape = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
+        size = torch.tensor(x.numel() // x.shape[1])
         dist.all_reduce(size)
-        size = size.item()
-        centred = x - (_AllReduce.apply(x.sum(dims)) / size).view(shape)
+        size = int(size)
+        mean = _AllReduce.apply(values.sum(dims)) / size
+        centred = values - mean.view(shape)
         variance = _AllReduce.apply(centred.square().sum(dims)) / size
         if self.track_running_stats:
-            self._update((x - centred).detach().mean(dims), variance.detach() * size / (size - 1))
+            self._update(mean.detach(), variance.detach() * size / (size - 1))
         out = centred * (variance + self.eps).rsqrt().view(shape)
-        return out * self.weight.view(shape) + self.bias.view(shape) if self.affine else out
+        if self.affine:
+            out = out * self.weight.view(shape) + self.bias.view(shape)
+        return out.to(x.dtype)
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:
         self.num_batches_tracked += 1
@@ -75,9 +78,8 @@ def sync_batch_norm(module: nn.Module, only: type[_BatchNorm] = _BatchNorm) -> n
             affine=module.affine,
             track_running_stats=module.track_running_stats,
         )
-        new.load_state_dict(module.state_dict())
-        for name, parameter in module.named_parameters():
-            setattr(new, name, parameter)
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            setattr(new, name, tensor)
         return new.train(module.training)
     for name, child in module.named_children():
         setattr(module, name, sync_batch_norm(child, only))

@@ -38,6 +38,16 @@ def test_same_losses_weights_and_average(shapes, tmp_path, workers, stop_after, 
     training.assert_same(training.end_state(whole), training.end_state(resumed))
 
 
+def test_the_loss_scale_is_kept(shapes, tmp_path):
+    cfg = training.tiny_config(shapes, tmp_path / 'whole')
+    cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
+    whole, want = training.train(cfg)
+    resumed, before, after = interrupted_and_resumed(cfg, tmp_path / 'parts', 3)
+    assert before.scales + after.scales == want.scales
+    assert before.losses | after.losses == want.losses
+    training.assert_same(training.end_state(whole), training.end_state(resumed))
+
+
 def test_drop_path_and_sentences_are_random(shapes, tmp_path):
     cfg = training.tiny_config(shapes, tmp_path / 'a')
     cfg.train_dataloader.dataset.indices = 1
@@ -83,7 +93,7 @@ def test_the_seed_of_the_checkpoint_is_kept(shapes, tmp_path):
 
 
 def test_skipped_samples_are_not_loaded(shapes, tmp_path, monkeypatch):
-    from mmseg_remamber.datasets import LoadRefImage
+    from mmseg_remamber.datasets.transforms import LoadRefImage
 
     cfg = training.by_epochs(training.tiny_config(shapes, tmp_path), 1)
     cfg.train_dataloader.dataset.indices = 8

@@ -26,15 +26,15 @@ class RefSegGalleryHook(Hook):
     ``vis_data/vis_image/gallery_<step>.png``, TensorBoard shows it under its images.
 
     Args:
-        num: how many sentences.
+        num: how many sentences; 0 draws nothing.
 
     Raises:
-        ValueError: for ``num`` under 1.
+        ValueError: for a negative ``num``.
     """
 
     def __init__(self, num: int = 12):
-        if num < 1:
-            raise ValueError(f'num must be at least 1, got {num}')
+        if num < 0:
+            raise ValueError(f'num must be at least 0, got {num}')
         self.num = num
         self._chosen: set[int] = set()
         self._seen = 0
