@@ -3,6 +3,8 @@
 """Referring segmentation datasets, their transforms and the synthetic RefShapes."""
 
 from . import transforms  # noqa: F401  registers the transforms
+from .grefcoco import GRefCOCODataset
+from .mixed import MixedRefDataset
 from .refcoco import RefCOCODataset
 
-__all__ = ['RefCOCODataset']
+__all__ = ['GRefCOCODataset', 'MixedRefDataset', 'RefCOCODataset']

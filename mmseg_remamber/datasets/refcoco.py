@@ -1,15 +1,20 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""RefCOCO, RefCOCO+, RefCOCOg and whatever else is kept in the REFER layout."""
+"""RefCOCO, RefCOCO+, RefCOCOg, RefCLEF and whatever else is kept in the REFER layout."""
 
-from collections.abc import Callable, Sequence
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from logging import WARNING
 from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
-from .refer_files import load_instances, load_refs
+from .index import TEXT_KEYS, RefIndex, load_index
+from .refer_files import find_refs
 
 SENTENCE_KEYS = ('sent', 'raw')
 
@@ -19,20 +24,24 @@ class RefCOCODataset(BaseDataset):
     """Sentences and the objects they mean, from files in the REFER layout.
 
     Reads ``<data_root>/<dataset>/instances.json`` and
-    ``<data_root>/<dataset>/refs(<split_by>).p`` (Kazemzadeh et al., ReferItGame, EMNLP 2014;
-    Yu et al., Modeling Context in Referring Expressions, ECCV 2016). Image files are those that
-    ``instances.json`` names.
+    ``<data_root>/<dataset>/refs(<split_by>).p``, or the same content as ``.json`` (Kazemzadeh et
+    al., ReferItGame, EMNLP 2014; Yu et al., Modeling Context in Referring Expressions, ECCV
+    2016). Image files are those that ``instances.json`` names.
 
     In training there is one entry for each ref, with all of its ``sentences`` (list[str]) and
     ``sent_ids`` (list[int]). In test mode there is one for each sentence, with its ``text``
     (str) and ``sent_id`` (int). Every entry also has ``img_path``, ``height`` and ``width`` of
     the image record, ``segmentation`` (list of polygons or RLE), ``ref_id``, ``ann_id``.
 
+    Every ref of the file, of whatever split, is checked once (see :class:`.RefChecker`); what
+    came out is kept in ``cache_dir``, by the content of both files.
+
     Args:
         data_root: Folder of the dataset folder and of the images.
-        dataset: Name of the annotation folder: 'refcoco', 'refcoco+', 'refcocog', ...
-        split_by: Whose split: 'unc', 'umd', 'google', ...
-        split: 'train', 'val', 'testA', ...
+        dataset: Name of the annotation folder: 'refcoco', 'refcoco+', 'refcocog', 'refclef', ...
+        split_by: Whose split: 'unc', 'umd', 'google', 'berkeley', ...
+        split: 'train', 'val', 'test', 'testA', ... A ref of 'testAB' is in both 'testA' and
+            'testB', and 'test' is all that has 'test' in its name (see :func:`.in_split`).
         img_dir: Folder of the images, relative to ``data_root`` or absolute.
         pipeline: Transforms.
         test_mode: One entry for each sentence.
@@ -41,16 +50,21 @@ class RefCOCODataset(BaseDataset):
             sentence: in each image the sentences stay, and each object's go to another object.
             Whoever reads then finds the wrong mask, whoever looks at the image alone does no
             worse than before. Images with a single object to refer to are left out.
+        strict: A ref that cannot be used is an error. False leaves such refs out and logs how
+            many, by reason.
+        cache_dir: Where the checked annotations are kept; None is ``mmseg_remamber`` in the
+            user's cache folder. It may be emptied at any time.
         indices, lazy_init: As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
         FileNotFoundError: A file or the image folder is missing.
-        ValueError: An unknown split (the message lists those present), a damaged file, an empty
-            sentence, no mask, or an image size that is not positive.
-        KeyError: A ref whose annotation or image record is missing.
+        ValueError: An unknown split (the message lists those present), a damaged file, (when
+            strict) a ref that cannot be used: the message names it and says why; or no ref left.
     """
 
     METAINFO = dict(classes=('background', 'object'), palette=[[0, 0, 0], [230, 159, 0]])
+    REFS_STEM = 'refs'
+    SEVERAL_TARGETS = False
 
     def __init__(
         self,
@@ -64,16 +78,23 @@ class RefCOCODataset(BaseDataset):
         test_mode: bool = False,
         sentence_key: str = 'sent',
         permute_sentences: int | None = None,
+        strict: bool = True,
+        cache_dir: str | None = None,
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
     ):
         if sentence_key not in SENTENCE_KEYS:
             raise ValueError(f'sentence_key must be one of {SENTENCE_KEYS}, got {sentence_key!r}')
+        if permute_sentences is not None and self.SEVERAL_TARGETS:
+            raise ValueError(f'{type(self).__name__} has no permute_sentences: refs share objects')
         self.folder = Path(data_root) / dataset
         self.split_by = split_by
         self.split = split
         self.sentence_key = sentence_key
         self.permute_sentences = permute_sentences
+        self.strict = strict
+        self.cache_dir = cache_dir
+        self.held_out_images: frozenset[str] = frozenset()
         super().__init__(
             data_root=str(data_root),
             data_prefix=dict(img_path=str(img_dir)),
@@ -84,50 +105,84 @@ class RefCOCODataset(BaseDataset):
         )
 
     def load_data_list(self) -> list[dict]:
-        """Read the files -> the entries described above."""
+        """Read the files -> the entries described above, masks still as JSON text.
+
+        Also sets ``held_out_images``: paths of the images of every split but 'train'.
+        """
         img_dir = Path(self.data_prefix['img_path'])
         if not img_dir.is_dir():
             raise FileNotFoundError(f'no image folder {img_dir} (data_root and img_dir)')
-        refs_path = self.folder / f'refs({self.split_by}).p'
-        all_refs = load_refs(refs_path)
-        refs = [ref for ref in all_refs if ref['split'] == self.split]
-        if not refs:
-            present = sorted({ref['split'] for ref in all_refs})
-            raise ValueError(f'split must be one of {present} in {refs_path}, got {self.split!r}')
-        images, annotations = load_instances(self.folder / 'instances.json')
-        entries = [self._entry(ref, images, annotations, img_dir) for ref in refs]
+        index = load_index(
+            find_refs(self.folder, self.split_by, stem=self.REFS_STEM),
+            self.folder / 'instances.json',
+            self.split,
+            strict=self.strict,
+            sentence_key=self.sentence_key,
+            several_targets=self.SEVERAL_TARGETS,
+            cache_dir=self.cache_dir,
+        )
+        self.held_out_images = frozenset(
+            os.path.join(img_dir, name)
+            for split, names in index.images.items()
+            if split != 'train'
+            for name in names
+        )
+        entries = self._with_images(index, img_dir)
         if self.permute_sentences is not None:
             entries = permute_objects(entries, self.permute_sentences)
+        if not entries:
+            raise ValueError(f'{self.folder}, {self.split}: no ref is left')
         return (
             [e for entry in entries for e in split_sentences(entry)] if self.test_mode else entries
         )
 
-    def _entry(self, ref: dict, images: dict, annotations: dict, img_dir: Path) -> dict:
-        name = f'ref {ref["ref_id"]} of {self.folder}'
-        if ref['ann_id'] not in annotations:
-            raise KeyError(f'{name}: no annotation {ref["ann_id"]} in instances.json')
-        if ref['image_id'] not in images:
-            raise KeyError(f'{name}: no image {ref["image_id"]} in instances.json')
-        image, annotation = images[ref['image_id']], annotations[ref['ann_id']]
-        height, width = image['height'], image['width']
-        if height < 1 or width < 1:
-            raise ValueError(f'{name}: image {image["id"]} has size {width}x{height}')
-        if not annotation['segmentation']:
-            raise ValueError(f'{name}: annotation {annotation["id"]} has no mask')
-        sentences = [sentence[self.sentence_key].strip() for sentence in ref['sentences']]
-        if not sentences or not all(sentences):
-            raise ValueError(f'{name}: empty sentence among {sentences}')
-        return dict(
-            # refs carry a file name too, but with the annotation's number in it
-            img_path=str(img_dir / image['file_name']),
-            height=int(height),
-            width=int(width),
-            segmentation=annotation['segmentation'],
-            ref_id=int(ref['ref_id']),
-            ann_id=int(ref['ann_id']),
-            sentences=sentences,
-            sent_ids=[int(sentence['sent_id']) for sentence in ref['sentences']],
-        )
+    def get_data_info(self, idx: int) -> dict:
+        """The entry of this number, its mask read from text."""
+        entry = super().get_data_info(idx)
+        for key in entry.keys() & TEXT_KEYS:
+            entry[key] = json.loads(entry[key])
+        return entry
+
+    def _with_images(self, index: RefIndex, img_dir: Path) -> list[dict]:
+        """Records -> entries, those whose image file is there."""
+        folder = str(img_dir)
+        paths = {
+            name: os.path.join(folder, name) for name in {r['file_name'] for r in index.records}
+        }
+        missing = missing_files(paths.values())
+        entries = []
+        for record in index.records:
+            path = paths[record.pop('file_name')]
+            if path in missing:
+                if self.strict:
+                    raise FileNotFoundError(
+                        f'ref {record["ref_id"]} of {self.folder}: no image {path}'
+                    )
+                continue
+            del record['split']
+            record['img_path'] = path
+            entries.append(record)
+        if len(entries) < len(index.records):
+            print_log(
+                f'{self.folder}, {self.split}: {len(index.records) - len(entries)} refs dropped '
+                f'({len(missing)} image files are missing)',
+                'current',
+                WARNING,
+            )
+        return entries
+
+
+def missing_files(paths: Iterable[str]) -> set[str]:
+    """Those paths that no folder lists: one listing a folder, not a look-up a file."""
+    listings: dict[str, set[str]] = {}
+    missing = set()
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in listings:
+            listings[folder] = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+        if name not in listings[folder]:
+            missing.add(path)
+    return missing
 
 
 def split_sentences(entry: dict) -> list[dict]:

@@ -4,16 +4,18 @@
 
 import json
 import pickle
+import shutil
 import struct
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
-from PIL import Image
 from pycocotools import mask as coco_mask
+from refer_folder import SQUARE, entries, make_ref
 
 from mmseg_remamber.datasets import RefCOCODataset
+from mmseg_remamber.datasets.refer_files import load_refs, save_refs
 
 REAL_SPLITS = [
     ('refcoco', 'unc', 'testA', 30),
@@ -22,66 +24,6 @@ REAL_SPLITS = [
     ('refcoco+', 'unc', 'testB', 3),
     ('refcocog', 'umd', 'val', 2),
 ]
-SQUARE = [2.0, 2.0, 8.0, 2.0, 8.0, 8.0, 2.0, 8.0]
-
-
-def make_ref(ref_id, ann_id, image_id, sentences, split='train'):
-    return dict(
-        ref_id=ref_id,
-        ann_id=ann_id,
-        image_id=image_id,
-        category_id=1,
-        split=split,
-        file_name=f'{image_id}_{ann_id}.png',
-        sent_ids=[10 * ref_id + i for i in range(len(sentences))],
-        sentences=[
-            dict(sent_id=10 * ref_id + i, sent=s.lower(), raw=s, tokens=s.lower().split())
-            for i, s in enumerate(sentences)
-        ],
-    )
-
-
-class Folder:
-    """A dataset in memory; ``write`` puts it on disk, as it is then."""
-
-    def __init__(self, path):
-        self.path = path
-        self.images = [dict(id=i, file_name=f'{i}.png', height=12, width=16) for i in (1, 2, 3)]
-        self.annotations = [
-            dict(id=i, image_id=image, category_id=1, segmentation=[[x + i for x in SQUARE]])
-            for i, image in ((1, 1), (2, 1), (3, 1), (4, 2), (5, 3))
-        ]
-        self.refs = [
-            make_ref(1, 1, 1, ['Left one', 'one']),
-            make_ref(2, 2, 1, ['Two']),
-            make_ref(3, 3, 1, ['Three', 'THREE!']),
-            make_ref(4, 4, 2, ['alone']),
-            make_ref(5, 5, 3, ['held out', 'out'], 'val'),
-        ]
-
-    def write(self, refs=None):
-        (self.path / 'images').mkdir(exist_ok=True)
-        (self.path / 'toy').mkdir(exist_ok=True)
-        for image in self.images:
-            Image.new('RGB', (16, 12), 'red').save(self.path / 'images' / image['file_name'])
-        instances = dict(images=self.images, annotations=self.annotations)
-        (self.path / 'toy' / 'instances.json').write_text(json.dumps(instances))
-        data = pickle.dumps(self.refs, protocol=2) if refs is None else refs
-        (self.path / 'toy' / 'refs(me).p').write_bytes(data)
-        return self
-
-    def read(self, split='train', **arguments):
-        arguments = dict(dataset='toy', split_by='me', img_dir='images') | arguments
-        return RefCOCODataset(str(self.path), split=split, **arguments)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path)
-
-
-def entries(dataset):
-    return [dataset[i] for i in range(len(dataset))]
 
 
 def test_training_has_one_entry_a_ref(folder):
@@ -89,7 +31,7 @@ def test_training_has_one_entry_a_ref(folder):
     assert [e['ref_id'] for e in found] == [1, 2, 3, 4]
     assert found[0]['sentences'] == ['left one', 'one']
     assert found[0]['sent_ids'] == [10, 11]
-    assert found[0]['segmentation'] == [[x + 1 for x in SQUARE]]
+    assert found[0]['segmentation'] == [[x + 0.5 for x in SQUARE]]
     # the image record's file, not the ref's
     assert found[3]['img_path'] == str(folder.path / 'images' / '2.png')
     assert (found[3]['height'], found[3]['width']) == (12, 16)
@@ -108,6 +50,17 @@ def test_testing_has_one_entry_a_sentence(folder):
 def test_raw_sentences(folder):
     found = entries(folder.write().read(sentence_key='raw'))
     assert found[0]['sentences'] == ['Left one', 'one']
+
+
+def test_annotations_numbered_by_text(folder):
+    """As RefCLEF's are."""
+    for annotation in folder.annotations:
+        annotation['id'] = f'87_{annotation["id"]}'
+    for ref in folder.refs:
+        ref['ann_id'] = f'87_{ref["ann_id"]}'
+    found = entries(folder.write().read())
+    assert [e['ann_id'] for e in found] == ['87_1', '87_2', '87_3', '87_4']
+    assert found[0]['segmentation'] == folder.annotations[0]['segmentation']
 
 
 def test_indices_and_absolute_image_folder(folder):
@@ -172,6 +125,37 @@ def test_python_2_strings_and_numpy_numbers(folder):
         assert found[0]['sentences'][0] == 'café'
 
 
+def test_lettered_test_splits(folder):
+    """A ref of testAB is tested on in A, in B and in all of the tests."""
+    for ref, split in zip(folder.refs, ['testA', 'testAB', 'testBC', 'test', 'train']):
+        ref['split'] = split
+    folder.write()
+    found = {
+        split: [e['ref_id'] for e in entries(folder.read(split))]
+        for split in ('testA', 'testB', 'testC', 'testAB', 'test', 'train')
+    }
+    assert found == dict(
+        testA=[1, 2], testB=[2, 3], testC=[3], testAB=[2], test=[1, 2, 3, 4], train=[5]
+    )
+
+
+def test_rle_masks_in_a_list_become_one(folder):
+    """RefCLEF has its masks so."""
+    first, second, both = np.zeros((3, 12, 16), np.uint8)
+    first[2:5, 3:6] = second[7:9, 1:12] = 1
+    both = first | second
+
+    def rle(mask):
+        encoded = coco_mask.encode(np.asfortranarray(mask))
+        return dict(size=[12, 16], counts=encoded['counts'].decode())
+
+    folder.annotations[0]['segmentation'] = [rle(first)]
+    folder.annotations[1]['segmentation'] = [rle(first), rle(second)]
+    found = entries(folder.write().read())
+    for entry, mask in zip(found, (first, both)):
+        assert np.array_equal(coco_mask.decode(entry['segmentation']), mask)
+
+
 # --- Real data ------------------------------------------------------------------------------------
 
 
@@ -208,6 +192,27 @@ def test_every_real_record(realdata, root, dataset, split_by, split, num_sentenc
         assert np.array_equal(sample.gt_sem_seg.data[0].numpy(), truth)
 
 
+@pytest.mark.parametrize('dataset, split_by', sorted({case[:2] for case in REAL_SPLITS}))
+def test_no_real_ref_is_left_out(realdata, tmp_path, dataset, split_by):
+    """The splits above are all there are, in training too, and from JSON as from the pickle."""
+    source = realdata / 'refcoco_mini'
+    refs = load_refs(source / dataset / f'refs({split_by}).p')
+    splits = {case[2] for case in REAL_SPLITS if case[:2] == (dataset, split_by)}
+    assert splits == {ref['split'] for ref in refs}
+    (tmp_path / dataset).mkdir()
+    save_refs(refs, tmp_path / dataset / f'refs({split_by}).json')
+    shutil.copy(source / dataset / 'instances.json', tmp_path / dataset)
+    for split in splits:
+        arguments = (dataset, split_by, split, str(source / 'images' / 'train2014'))
+        found = entries(RefCOCODataset(str(source), *arguments))
+        assert [(e['ref_id'], e['ann_id'], e['sentences']) for e in found] == [
+            (r['ref_id'], r['ann_id'], [s['sent'] for s in r['sentences']])
+            for r in refs
+            if r['split'] == split
+        ]
+        assert entries(RefCOCODataset(str(tmp_path), *arguments)) == found
+
+
 def test_real_training_split(realdata):
     data = RefCOCODataset(
         str(realdata / 'cocopos_derived'), 'cocopos', 'derived', 'train', 'images/coco2017'
@@ -230,7 +235,9 @@ def test_missing_image_folder(folder):
 
 
 def test_missing_refs(folder):
-    with pytest.raises(FileNotFoundError, match=r"refs\(you\)\.p; split_by there: \['me'\]"):
+    with pytest.raises(
+        FileNotFoundError, match=r"refs\(you\)\.p or \.json; split_by there: \['me'\]"
+    ):
         folder.write().read(split_by='you')
 
 
@@ -263,7 +270,7 @@ def test_refs_that_would_run_code(folder, tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / 'harm'), 'w'))
 
-    with pytest.raises(ValueError, match='is not plain data'):
+    with pytest.raises(ValueError, match=r'asks for io.open, which is not plain data'):
         folder.write(pickle.dumps([Harm()])).read()
     assert not (tmp_path / 'harm').exists()
 
@@ -275,30 +282,92 @@ def test_unknown_split(folder):
 
 def test_missing_annotation(folder):
     del folder.annotations[1]
-    with pytest.raises(KeyError, match=r'ref 2 of .*toy: no annotation 2'):
+    with pytest.raises(
+        ValueError, match=r'ref 2 of .*refs\(me\)\.p: no annotation: no annotation 2'
+    ):
         folder.write().read()
 
 
 def test_missing_image_record(folder):
     del folder.images[1]
-    with pytest.raises(KeyError, match=r'ref 4 of .*toy: no image 2'):
+    with pytest.raises(ValueError, match=r'ref 4 of .*: no image record: no image 2'):
         folder.write().read()
 
 
 @pytest.mark.parametrize('sentences', [[], ['fine', ' ']])
 def test_empty_sentence(folder, sentences):
     folder.refs[1] = make_ref(2, 2, 1, sentences)
-    with pytest.raises(ValueError, match=r'ref 2 of .*toy: empty sentence'):
+    with pytest.raises(ValueError, match=r'ref 2 of .*: empty sentence'):
         folder.write().read()
 
 
 def test_image_record_without_size(folder):
     folder.images[1]['height'] = 0
-    with pytest.raises(ValueError, match=r'ref 4 of .*: image 2 has size 16x0'):
+    with pytest.raises(ValueError, match=r'ref 4 of .*: image size: image 2 has size 16x0'):
         folder.write().read()
 
 
 def test_annotation_without_mask(folder):
     folder.annotations[2]['segmentation'] = []
-    with pytest.raises(ValueError, match=r'ref 3 of .*: annotation 3 has no mask'):
+    with pytest.raises(ValueError, match=r'ref 3 of .*: no mask: annotation 3'):
         folder.write().read()
+
+
+def test_missing_image_file(folder):
+    folder.write()
+    (folder.path / 'images' / '1.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'ref 1 of .*toy: no image .*1\.png'):
+        folder.read()
+
+
+def test_missing_image_folder_of_a_file(folder):
+    folder.write()
+    folder.images[0]['file_name'] = '07/images/1.png'  # SAIAPR's folders
+    folder.instances_path.write_text(
+        json.dumps(dict(images=folder.images, annotations=folder.annotations))
+    )
+    with pytest.raises(FileNotFoundError, match=r'no image .*07/images/1\.png'):
+        folder.read()
+    (folder.path / 'images' / '07' / 'images').mkdir(parents=True)
+    (folder.path / 'images' / '1.png').rename(folder.path / 'images' / '07' / 'images' / '1.png')
+    assert len(folder.read()) == 4
+
+
+# --- strict=False ---------------------------------------------------------------------------------
+
+
+def test_refs_that_cannot_be_used_are_left_out_and_counted(folder, log):
+    folder.refs[0]['sentences'][0]['sent'] = ' '
+    folder.annotations[1]['segmentation'] = [[1.0, 2.0, 3.0, 4.0]]
+    folder.annotations[2]['segmentation'] = [[1.0, 2.0, 3.0, 4.0, 5.0]]
+    folder.write()
+    for _ in range(2):  # a start from the cache says it too
+        found = entries(folder.read(strict=False))
+        assert [e['ref_id'] for e in found] == [4]
+        assert log.pop().endswith('refs(me).p: 3 refs dropped (1 empty sentence, 2 polygon)')
+        assert not log
+
+
+def test_missing_image_files_are_left_out_and_counted(folder, log):
+    folder.write()
+    (folder.path / 'images' / '1.png').unlink()
+    assert [e['ref_id'] for e in entries(folder.read(strict=False))] == [4]
+    assert log[-1].endswith('toy, train: 3 refs dropped (1 image files are missing)')
+
+
+def test_no_ref_left(folder):
+    folder.write()
+    for image in (folder.path / 'images').iterdir():
+        image.unlink()
+    with pytest.raises(ValueError, match='toy, train: no ref is left'):
+        folder.read(strict=False)
+
+
+def test_no_ref_left_by_the_control(folder):
+    with pytest.raises(ValueError, match='toy, val: no ref is left'):
+        folder.write().read('val', permute_sentences=0)
+
+
+def test_nothing_is_logged_when_nothing_is_dropped(folder, log):
+    folder.write().read(strict=False)
+    assert not log

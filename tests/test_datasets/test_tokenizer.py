@@ -7,6 +7,7 @@ import random
 import pytest
 import torch
 from mmseg.utils.tokenizer import SimpleTokenizer
+from transformers import BertTokenizer
 
 from mmseg_remamber.datasets.tokenizer import load_tokenizer
 from mmseg_remamber.datasets.transforms import TokenizeText
@@ -92,12 +93,41 @@ def test_padded_or_cut(words):
     assert ids.dtype == torch.int64 and mask.dtype == torch.bool
     assert ids.tolist() == [START] + [2368] * kept + [END] * (19 - kept)
     assert mask.tolist() == [True] * (kept + 2) + [False] * (18 - kept)
+    assert found['num_tokens'] == words + 2
+    assert found['truncated'] is (words > 18)
 
 
 def test_local_folder(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     found = TokenizeText(max_tokens=7, tokenizer=str(tmp_path))(dict(text='a photo of a cat'))
     assert found['token_ids'].tolist() == [START, *GOLDEN['a photo of a cat'], END]
+
+
+@pytest.fixture(scope='module')
+def wordpiece(tmp_path_factory):
+    """A folder with a BERT tokenizer of a few pieces."""
+    folder = tmp_path_factory.mktemp('bert')
+    pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'the', 'left', '##most', 'cat', '!']
+    (folder / 'vocab.txt').write_text('\n'.join(pieces))
+    BertTokenizer.from_pretrained(str(folder)).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ('text', 'ids', 'num_tokens'),
+    [
+        ('the Leftmost cat', [2, 5, 6, 7, 8, 3, 0], 6),
+        ('zebra cat', [2, 1, 8, 3, 0, 0, 0], 4),
+        ('the leftmost cat !', [2, 5, 6, 7, 8, 9, 3], 7),
+        ('the leftmost cat ! the cat', [2, 5, 6, 7, 8, 9, 3], 9),
+    ],
+)
+def test_bert(wordpiece, text, ids, num_tokens):
+    """Another end than padding, another case, pieces; a cut sentence keeps its end."""
+    found = TokenizeText(max_tokens=7, tokenizer=wordpiece)(dict(text=text))
+    assert found['token_ids'].tolist() == ids
+    assert found['token_mask'].tolist() == [i != 0 for i in ids]
+    assert (found['num_tokens'], found['truncated']) == (num_tokens, num_tokens > 7)
 
 
 def test_missing_folder():

@@ -9,7 +9,6 @@ import torch
 from mmseg.models import SegDataPreProcessor
 from mmseg.registry import TRANSFORMS
 from PIL import Image
-from pycocotools import mask as coco_mask
 
 from mmseg_remamber.datasets.transforms import (
     ChooseSentence,
@@ -121,54 +120,7 @@ def test_no_sentence():
         ChooseSentence()(dict(img=0))
 
 
-# --- mask -----------------------------------------------------------------------------------------
-
-
-def test_mask_is_the_union_of_the_polygons(entry):
-    mask = LoadRefMask()(entry)['gt_seg_map']
-    assert (
-        mask.dtype == np.uint8 and mask.shape == (HEIGHT, WIDTH) and set(np.unique(mask)) == {0, 1}
-    )
-    # OpenCV fills the boundary too, so compare where it does not matter
-    filled = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for polygon in POLYGONS:
-        points = (np.reshape(polygon, (-1, 2)) - 0.5).round().astype(np.int32)
-        filled |= cv2.fillPoly(np.zeros_like(filled), [points], 1)
-    inner, outer = cv2.erode(filled, np.ones((3, 3))), cv2.dilate(filled, np.ones((3, 3)))
-    assert inner.any() and (mask >= inner).all() and (mask <= outer).all()
-    assert mask[8, 7] == mask[10, 25] == 1 and mask[10, 16] == 0
-
-
-def test_overlapping_polygons_are_united(entry):
-    square = [2.0, 2.0, 10.0, 2.0, 10.0, 10.0, 2.0, 10.0]
-    mask = LoadRefMask()(dict(entry, segmentation=[square, square]))['gt_seg_map']
-    assert mask.sum() == 64 and mask.max() == 1
-
-
-@pytest.mark.parametrize('form', ['bytes', 'str', 'list'])
-def test_rle(entry, form):
-    truth = np.zeros((HEIGHT, WIDTH), np.uint8)
-    truth[3:9, 4:20] = 1
-    truth[5:7, 8:12] = 0
-    rle = coco_mask.encode(np.asfortranarray(truth))
-    if form == 'str':
-        rle['counts'] = rle['counts'].decode()
-    elif form == 'list':
-        runs = np.flatnonzero(np.diff(truth.ravel(order='F'), prepend=0, append=2))
-        rle['counts'] = np.diff(runs, prepend=0).tolist()
-    assert np.array_equal(LoadRefMask()(dict(entry, segmentation=rle))['gt_seg_map'], truth)
-
-
-def test_rle_of_another_size(entry):
-    rle = coco_mask.encode(np.zeros((HEIGHT, WIDTH + 1), np.uint8, order='F'))
-    with pytest.raises(ValueError, match=r'annotation 7: RLE of size \[21, 35\].*\[21, 34\]'):
-        LoadRefMask()(dict(entry, segmentation=rle))
-
-
-@pytest.mark.parametrize('polygon', [[1.0, 2.0, 3.0, 4.0], [1.0] * 7])
-def test_polygon_of_too_few_points(entry, polygon):
-    with pytest.raises(ValueError, match='annotation 7: polygons need three points'):
-        LoadRefMask()(dict(entry, segmentation=[polygon]))
+# --- resize --------------------------------------------------------------------------------------
 
 
 def test_mask_is_resized_in_training_and_kept_at_test(entry):
@@ -204,6 +156,7 @@ def test_packed_sample(entry):
     assert sample.token_ids.tolist() == [49406, 2368, 49407, 49407, 49407, 49407]
     assert sample.token_mask.tolist() == [True] * 3 + [False] * 3
     assert set(sample.keys()) == {'gt_sem_seg', 'token_ids', 'token_mask'}
+    assert (sample.num_tokens, sample.truncated, sample.no_target) == (3, False, False)
     assert (sample.text, sample.ref_id, sample.ann_id, sample.sent_id) == ('cat', 1, 7, 6)
     assert sample.ori_shape == (HEIGHT, WIDTH) and sample.img_shape == (48, 32)
 

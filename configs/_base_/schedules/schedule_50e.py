@@ -1,7 +1,7 @@
 # Published: AdamW, half the rate for what comes pretrained (image stages and text encoder), weight
-# decay on every parameter, cosine per epoch to 1e-6, EMA 0.9999; 8 GPUs x 8 images.
+# decay on every parameter, cosine per epoch to 1e-6, AMP, EMA 0.9999; 8 GPUs x 8 images.
 optim_wrapper = dict(
-    type='OptimWrapper',
+    type='AmpOptimWrapper',
     optimizer=dict(type='AdamW', lr=5e-5, weight_decay=1e-4),
     paramwise_cfg=dict(
         custom_keys={

@@ -3,9 +3,11 @@
 """Image and mask from disk."""
 
 import numpy as np
+from mmcv.image import rgb2bgr
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmseg.registry import TRANSFORMS
-from pycocotools import mask as coco_mask
+
+from .masks import decode_mask, unite_masks
 
 
 @TRANSFORMS.register_module()
@@ -47,46 +49,47 @@ class LoadRefImage(LoadImageFromFile):
             raise ValueError(
                 f'image {path} is {width}x{height}, its record says {expected[1]}x{expected[0]}'
             )
-        results['img'] = np.ascontiguousarray(results['img'])
+        # mmcv's BGR is a view of RGB backwards, which numpy copies slowly
+        results['img'] = rgb2bgr(np.ascontiguousarray(results['img'][..., ::-1]))
         return results
 
 
 @TRANSFORMS.register_module()
 class LoadRefMask(BaseTransform):
-    """Decode the mask of the object meant, by pycocotools, all of its polygons united.
+    """Decode the mask of what is meant by pycocotools, all parts of all objects united.
 
     The mask has the image's own size wherever this step stands. Before a resize the mask is
     resized with the image (training); after it, it stays as it is (test: truth is compared at
     the image's own size).
 
-    Required keys: segmentation (list of polygons in pixels, or RLE with ``counts`` as str, bytes
-    or list), height, width, ann_id (for messages).
-    Added keys: gt_seg_map ((H, W) uint8 in {0, 1}), seg_fields.
+    Required keys: height, width; ref_id and ann_id (optional, for messages); and one of
+        - segmentation: one object, as :func:`.masks.decode_mask` takes it;
+        - segmentations: a list of such, none of them where the sentence has no target (gRefCOCO).
+    Added keys: gt_seg_map ((H, W) uint8 in {0, 1}), no_target (bool), seg_fields.
 
     Raises:
-        ValueError: A polygon of fewer than three points, or an RLE of another size.
+        KeyError: Not one of segmentation and segmentations.
+        ValueError: A damaged mask, or one without any pixel though there is a target.
     """
 
     def transform(self, results: dict) -> dict:
-        height, width = results['height'], results['width']
-        segmentation = results['segmentation']
-        name = f'annotation {results["ann_id"]}'
-        if isinstance(segmentation, dict):
-            if tuple(segmentation['size']) != (height, width):
-                raise ValueError(
-                    f'{name}: RLE of size {segmentation["size"]}, the image has {[height, width]}'
-                )
-            if isinstance(segmentation['counts'], list):
-                segmentation = coco_mask.frPyObjects(segmentation, height, width)
-            mask = coco_mask.decode(segmentation)
-        else:
-            # four numbers would be read as a box
-            if any(len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation):
-                raise ValueError(
-                    f'{name}: polygons need three points or more, got {min(segmentation, key=len)}'
-                )
-            rles = coco_mask.frPyObjects(segmentation, height, width)
-            mask = coco_mask.decode(coco_mask.merge(rles))
+        size = results['height'], results['width']
+        given = [key for key in ('segmentation', 'segmentations') if key in results]
+        if len(given) != 1:
+            raise KeyError(f'LoadRefMask needs segmentation or segmentations, got {given}')
+        try:
+            if given == ['segmentation']:
+                mask = decode_mask(results['segmentation'], *size)
+                no_target = False
+            else:
+                mask = unite_masks(results['segmentations'], *size)
+                no_target = not results['segmentations']
+            if not no_target and not mask.any():
+                raise ValueError('the mask has no pixel')
+        except ValueError as e:
+            ids = [f'{key} {results[key]}' for key in ('ref_id', 'ann_id') if key in results]
+            raise ValueError(f'mask of {", ".join(ids) or "an entry without ids"}: {e}') from e
         results['gt_seg_map'] = mask
+        results['no_target'] = no_target
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results

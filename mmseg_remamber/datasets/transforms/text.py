@@ -38,11 +38,12 @@ class TokenizeText(BaseTransform):
     """Turn the sentence into token ids.
 
     ``<start> words <end>``, filled with the padding token (CLIP: the end token again) or cut to
-    ``max_tokens``; a cut sentence keeps its end token.
+    ``max_tokens``; a cut sentence keeps its end token, and is marked.
 
     Required keys: text (str).
     Added keys: token_ids ((T,) int64 tensor), token_mask ((T,) bool tensor, True up to and with
-    the first end token).
+    the first end token), num_tokens (int, of the whole sentence with start and end), truncated
+    (bool, more of them than ``max_tokens``).
 
     Args:
         max_tokens: T, at least 3.
@@ -62,9 +63,14 @@ class TokenizeText(BaseTransform):
     def transform(self, results: dict) -> dict:
         if not results['text'].strip():
             raise ValueError(f'text must have a word, got {results["text"]!r}')
-        encoded = load_tokenizer(self.tokenizer)(
-            results['text'], padding='max_length', truncation=True, max_length=self.max_tokens
-        )
+        tokenizer = load_tokenizer(self.tokenizer)
+        options = dict(padding='max_length', max_length=self.max_tokens, verbose=False)
+        encoded = tokenizer(results['text'], truncation=False, **options)
+        num_tokens = sum(encoded['attention_mask'])
+        if num_tokens > self.max_tokens:
+            encoded = tokenizer(results['text'], truncation=True, **options)
         results['token_ids'] = torch.tensor(encoded['input_ids'])
         results['token_mask'] = torch.tensor(encoded['attention_mask'], dtype=torch.bool)
+        results['num_tokens'] = num_tokens
+        results['truncated'] = num_tokens > self.max_tokens
         return results

@@ -12,8 +12,6 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-RESIZE_MODES = ('bilinear', 'nearest')
-
 
 @MODELS.register_module()
 class ReferringSegmentor(BaseSegmentor):
@@ -29,13 +27,11 @@ class ReferringSegmentor(BaseSegmentor):
             (B, 1, h, w).
         losses: configs of the losses, each on logits (B, 1, H, W) against labels (B, H, W).
         threshold: probability above which a pixel belongs to the object.
-        resize_mode: how logits come to the image's own size in prediction: 'bilinear', or
-            'nearest' as the published program does.
         data_preprocessor: config of the data preprocessor.
         init_cfg: initialisation config.
 
     Raises:
-        ValueError: for an unknown ``resize_mode`` or a threshold outside (0, 1).
+        ValueError: for a threshold outside (0, 1).
     """
 
     def __init__(
@@ -46,13 +42,10 @@ class ReferringSegmentor(BaseSegmentor):
         decode_head: dict,
         losses: Sequence[dict],
         threshold: float = 0.5,
-        resize_mode: str = 'bilinear',
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        if resize_mode not in RESIZE_MODES:
-            raise ValueError(f'resize_mode must be one of {RESIZE_MODES}, got {resize_mode!r}')
         if not 0 < threshold < 1:
             raise ValueError(f'threshold must be in (0, 1), got {threshold!r}')
         self.text_encoder = MODELS.build(text_encoder)
@@ -60,7 +53,6 @@ class ReferringSegmentor(BaseSegmentor):
         self.decode_head = MODELS.build(decode_head)
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.threshold = threshold
-        self.resize_mode = resize_mode
 
     def logits(self, img: Tensor, token_ids: Tensor, token_mask: Tensor) -> Tensor:
         """The whole network, on tensors alone.
@@ -95,28 +87,33 @@ class ReferringSegmentor(BaseSegmentor):
         return {loss.loss_name: loss(logits, label) for loss in self.losses}
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
-        """Add ``seg_logits`` (1, h, w) float and ``pred_sem_seg`` (1, h, w) uint8 in {0, 1} to each
-        sample, at the size ``ori_shape`` of its image."""
+        """Add to each sample what is found, with the padding cut off:
+
+        - ``input_logits`` (1, H, W) float, at the size that the network saw;
+        - ``seg_logits`` (1, h, w) float, those brought bilinearly to the size ``ori_shape`` of the
+          image;
+        - ``pred_sem_seg`` (1, h, w) uint8 in {0, 1}.
+        """
         batch = self.encode_decode(inputs, data_samples).float()
         for logits, sample in zip(batch, data_samples, strict=True):
-            logits = self._to_original(logits, sample)
-            mask = (logits.sigmoid() > self.threshold).to(torch.uint8)
-            sample.seg_logits = PixelData(data=logits)
+            logits = cut_padding(logits, sample)
+            size = sample.metainfo.get('ori_shape', logits.shape[1:])
+            own = F.interpolate(logits[None], size, mode='bilinear', align_corners=False)[0]
+            mask = (own.sigmoid() > self.threshold).to(torch.uint8)
+            sample.input_logits = PixelData(data=logits)
+            sample.seg_logits = PixelData(data=own)
             sample.pred_sem_seg = PixelData(data=mask)
         return data_samples
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Tensor:
         return self.encode_decode(inputs, data_samples)
 
-    def _to_original(self, logits: Tensor, sample: SegDataSample) -> Tensor:
-        """Cut padding off and resize to the image's own size. logits: (1, H, W) -> (1, h, w)."""
-        left, right, top, bottom = sample.metainfo.get('img_padding_size', (0, 0, 0, 0))
-        height, width = logits.shape[1:]
-        logits = logits[None, :, top : height - bottom, left : width - right]
-        size = sample.metainfo.get('ori_shape', logits.shape[2:])
-        if self.resize_mode == 'nearest':
-            return F.interpolate(logits, size, mode='nearest')[0]
-        return F.interpolate(logits, size, mode='bilinear', align_corners=False)[0]
+
+def cut_padding(logits: Tensor, sample: SegDataSample) -> Tensor:
+    """Cut off what the data preprocessor added. logits: (1, H, W) -> (1, h, w)"""
+    left, right, top, bottom = sample.metainfo.get('img_padding_size', (0, 0, 0, 0))
+    height, width = logits.shape[1:]
+    return logits[:, top : height - bottom, left : width - right]
 
 
 def stack_tokens(data_samples: Sequence[SegDataSample]) -> tuple[Tensor, Tensor]:

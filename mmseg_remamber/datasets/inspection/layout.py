@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Finding and reading what lies in a data root, without building datasets."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ..refer_files import find_refs, in_split, load_refs
+
+_REFS_FILE = re.compile(r'g?refs\((?P<split_by>.+)\)\.(p|json)')
+
+
+class SplitName(NamedTuple):
+    """One split of one dataset, written ``dataset/split_by/split`` on a command line."""
+
+    dataset: str
+    split_by: str
+    split: str
+
+    def __str__(self) -> str:
+        return '/'.join(self)
+
+
+def parse_split_name(text: str) -> SplitName:
+    """'refcoco/unc/train' -> its three parts.
+
+    Raises:
+        ValueError: Not of three parts.
+    """
+    parts = text.split('/')
+    if len(parts) != 3 or not all(parts):
+        raise ValueError(f'a split is written dataset/split_by/split, got {text!r}')
+    return SplitName(*parts)
+
+
+def list_datasets(root: Path) -> list[str]:
+    """Names of the dataset folders in a data root: those with ``instances.json``.
+
+    Raises:
+        FileNotFoundError: No such folder, or no dataset in it.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f'no data root {root}')
+    names = sorted(path.parent.name for path in root.glob('*/instances.json'))
+    if not names:
+        raise FileNotFoundError(f'no dataset folder (with an instances.json) in {root}')
+    return names
+
+
+def list_split_by(folder: Path) -> list[str]:
+    """Whose splits lie in a dataset folder, by the names of its refs files."""
+    matches = (_REFS_FILE.fullmatch(path.name) for path in folder.iterdir())
+    return sorted({match['split_by'] for match in matches if match})
+
+
+def find_refs_file(folder: Path, split_by: str) -> Path:
+    """The refs file of a dataset folder, gRefCOCO's ``grefs(...)`` included.
+
+    Raises:
+        FileNotFoundError: There is none; names the ``split_by`` values that are there.
+    """
+    stem = 'grefs' if any(folder.glob('grefs(*')) else 'refs'
+    return find_refs(folder, split_by, stem=stem)
+
+
+def read_refs(root: Path, dataset: str, split_by: str) -> list[dict]:
+    """Refs of all splits.
+
+    Raises:
+        ValueError: No such dataset in the root, or a damaged file; names the datasets there.
+        FileNotFoundError: No refs file of this ``split_by``; names those there.
+    """
+    present = list_datasets(root)
+    if dataset not in present:
+        raise ValueError(f'dataset must be one of {present} in {root}, got {dataset!r}')
+    return load_refs(find_refs_file(root / dataset, split_by))
+
+
+def target_ids(ref: dict) -> list[int | str]:
+    """Annotations that a ref means: one, or in gRefCOCO any number, none included."""
+    ids = ref['ann_id']
+    if not isinstance(ids, list):
+        return [ids]
+    return [index for index in ids if index != -1]  # gRefCOCO writes [-1] for no target
+
+
+def split_refs(refs: list[dict], split: str) -> list[dict]:
+    """Refs of one split, which the REFER data defines as :func:`in_split` says.
+
+    Raises:
+        ValueError: No such split; names those there.
+    """
+    chosen = [ref for ref in refs if in_split(ref['split'], split)]
+    if not chosen:
+        present = sorted({ref['split'] for ref in refs})
+        raise ValueError(f'split must be one of {present}, got {split!r}')
+    return chosen
+
+
+def reading_order(split: str) -> tuple[int, str]:
+    """Key to sort splits by: train, val, then the tests by name."""
+    return ('train', 'val').index(split) if split in ('train', 'val') else 2, split

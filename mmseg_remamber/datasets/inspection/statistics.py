@@ -1,0 +1,134 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of a dataset: counts, lengths of sentences, sizes of masks."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..tokenizer import load_tokenizer
+from ..transforms.masks import unite_masks
+from .layout import target_ids
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class SplitStatistics:
+    """One split, by sentence and by ref.
+
+    Attributes:
+        num_refs, num_images: how many.
+        sentences_per_ref: (refs,) int.
+        words, tokens: (sentences,) int; tokens count the start and end token, before any cut.
+        mask_shares: (refs,) float in [0, 1], the mask's share of the image; 0 for no target.
+        targets_per_ref: (refs,) int, objects meant.
+        vocabulary: word, in lower case -> how often.
+        max_tokens: T that truncation is counted at.
+        truncated: sentences of more than T tokens: ref_id, sent_id, text, tokens.
+    """
+
+    num_refs: int
+    num_images: int
+    sentences_per_ref: np.ndarray
+    words: np.ndarray
+    tokens: np.ndarray
+    mask_shares: np.ndarray
+    targets_per_ref: np.ndarray
+    vocabulary: Counter
+    max_tokens: int
+    truncated: list[dict]
+
+    def as_dict(self, num_words: int = 50) -> dict:
+        """Plain data for JSON, with the most frequent words."""
+        return dict(
+            refs=self.num_refs,
+            sentences=len(self.words),
+            images=self.num_images,
+            sentences_per_ref=summary(self.sentences_per_ref),
+            words_per_sentence=summary(self.words),
+            tokens_per_sentence=summary(self.tokens),
+            mask_share=summary(self.mask_shares),
+            targets_per_ref=summary(self.targets_per_ref),
+            refs_without_target=int((self.targets_per_ref == 0).sum()),
+            distinct_words=len(self.vocabulary),
+            frequent_words=dict(self.vocabulary.most_common(num_words)),
+            max_tokens=self.max_tokens,
+            truncation_rate=len(self.truncated) / max(len(self.words), 1),
+            truncated=self.truncated,
+        )
+
+
+def summary(values: np.ndarray) -> dict[str, float]:
+    """Mean and quantiles; (n,) numbers, n at least 1."""
+    quantiles = np.percentile(values, [0, 5, 50, 95, 100])
+    names = ('min', 'p5', 'median', 'p95', 'max')
+    return dict(mean=float(values.mean()), **dict(zip(names, map(float, quantiles))))
+
+
+def split_statistics(
+    refs: Sequence[dict],
+    images: Mapping[int, dict],
+    annotations: Mapping[int | str, dict],
+    *,
+    max_tokens: int = 20,
+    tokenizer: str | None = None,
+) -> SplitStatistics:
+    """Measure the refs of one split.
+
+    Args:
+        refs: at least one.
+        images, annotations: records by id, as :func:`load_instances` gives them.
+        max_tokens: T, with start and end token.
+        tokenizer: local folder of a transformers tokenizer; None is CLIP's.
+
+    Raises:
+        ValueError: No refs, or a damaged mask; names the ref.
+        KeyError: A ref whose image or annotation is missing; names the ref.
+    """
+    if not refs:
+        raise ValueError('refs is empty: nothing to measure')
+    sentences = [
+        (ref['ref_id'], sentence['sent_id'], sentence['sent'])
+        for ref in refs
+        for sentence in ref['sentences']
+    ]
+    texts = [text for _, _, text in sentences]
+    words = [_WORD.findall(text.lower()) for text in texts]
+    # longer than a model's own limit is what is being measured: no truncation, no warning
+    encoded = load_tokenizer(tokenizer)(texts, truncation=False, verbose=False)
+    tokens = np.array([len(ids) for ids in encoded['input_ids']])
+    truncated = [
+        dict(ref_id=ref_id, sent_id=sent_id, text=text, tokens=int(length))
+        for (ref_id, sent_id, text), length in zip(sentences, tokens)
+        if length > max_tokens
+    ]
+    return SplitStatistics(
+        num_refs=len(refs),
+        num_images=len({ref['image_id'] for ref in refs}),
+        sentences_per_ref=np.array([len(ref['sentences']) for ref in refs]),
+        words=np.array([len(found) for found in words]),
+        tokens=tokens,
+        mask_shares=np.array([_mask_share(ref, images, annotations) for ref in refs]),
+        targets_per_ref=np.array([len(target_ids(ref)) for ref in refs]),
+        vocabulary=Counter(word for found in words for word in found),
+        max_tokens=max_tokens,
+        truncated=truncated,
+    )
+
+
+def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
+    """Share of the image under the union of all that the ref means."""
+    try:
+        image = images[ref['image_id']]
+        segmentations = [annotations[index]['segmentation'] for index in target_ids(ref)]
+    except KeyError as e:
+        raise KeyError(f'ref {ref["ref_id"]}: no record {e} in instances.json') from e
+    try:
+        mask = unite_masks(segmentations, image['height'], image['width'])
+    except ValueError as e:
+        raise ValueError(f'ref {ref["ref_id"]}: {e}') from e
+    return np.count_nonzero(mask) / mask.size

@@ -1,0 +1,54 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Every dataset's config names its files; the mixed one trains on all three sets."""
+
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+from refer_folder import Folder
+
+COCO, SAIAPR = 'images/train2014', 'images/saiapr_tc-12'
+SOURCES = {
+    'refcoco': ('RefCOCODataset', 'refcoco', 'unc', COCO),
+    'refcoco-google': ('RefCOCODataset', 'refcoco', 'google', COCO),
+    'refcoco+': ('RefCOCODataset', 'refcoco+', 'unc', COCO),
+    'refcoco+-google': ('RefCOCODataset', 'refcoco+', 'google', COCO),
+    'refcocog-umd': ('RefCOCODataset', 'refcocog', 'umd', COCO),
+    'refcocog-google': ('RefCOCODataset', 'refcocog', 'google', COCO),
+    'refclef-berkeley': ('RefCOCODataset', 'refclef', 'berkeley', SAIAPR),
+    'refclef-unc': ('RefCOCODataset', 'refclef', 'unc', SAIAPR),
+    'grefcoco': ('GRefCOCODataset', 'grefcoco', 'unc', COCO),
+    'refshapes': ('RefCOCODataset', 'refshapes', 'synthetic', 'images'),
+}
+
+
+@pytest.fixture(scope='module')
+def folder_of_configs(root):
+    return root / 'configs' / '_base_' / 'datasets'
+
+
+def test_each_config_is_tested(folder_of_configs):
+    assert {p.stem for p in folder_of_configs.glob('*.py')} == {*SOURCES, 'mixed'}
+
+
+@pytest.mark.parametrize('name', SOURCES)
+def test_sources(folder_of_configs, name):
+    config = Config.fromfile(folder_of_configs / f'{name}.py')
+    for mode, split in (('train', 'train'), ('val', 'val'), ('test', 'val')):
+        dataset = config[f'{mode}_dataloader'].dataset
+        assert (dataset.type, dataset.dataset, dataset.split_by, dataset.img_dir) == SOURCES[name]
+        assert dataset.split == split
+        assert dataset.get('test_mode', False) is (mode != 'train')
+
+
+def test_mixed(folder_of_configs, tmp_path):
+    config = Config.fromfile(folder_of_configs / 'mixed.py')
+    for name, split_by in (('refcoco', 'unc'), ('refcoco+', 'unc'), ('refcocog', 'umd')):
+        folder = Folder(tmp_path, name=name).write()
+        folder.refs_path.rename(folder.refs_path.with_name(f'refs({split_by}).p'))
+    for member in config.train_dataloader.dataset.datasets:
+        member.update(data_root=str(tmp_path), img_dir='images')
+    mixed = DATASETS.build(config.train_dataloader.dataset)
+    assert len(mixed) == 3 * 4
+    assert mixed[0]['inputs'].shape == mixed[11]['inputs'].shape == (3, 480, 480)
+    assert config.val_dataloader.dataset.dataset == 'refcoco'

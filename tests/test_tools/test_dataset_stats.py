@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+import json
+import runpy
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+from refer_layout import HEIGHT, WIDTH, box, make_ref, write_dataset
+
+from mmseg_remamber.datasets.inspection import read_refs, split_refs, split_statistics
+from mmseg_remamber.datasets.refer_files import load_instances
+
+REFS = [
+    make_ref(1, 1, 'train', 'the dog', "the man's old red hat on the left"),
+    make_ref(2, 1, 'train', 'dog'),
+    make_ref(3, 2, 'testAB', 'cat'),
+    make_ref(4, 2, 'testB', 'cow'),
+]
+
+
+def measure(root, dataset, split_by, split, **options):
+    refs = split_refs(read_refs(root, dataset, split_by), split)
+    return split_statistics(refs, *load_instances(root / dataset / 'instances.json'), **options)
+
+
+def test_figures_by_hand(tmp_path):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    split = measure(tmp_path, 'refcoco', 'unc', 'train', max_tokens=10)
+    assert (split.num_refs, split.num_images) == (2, 1)
+    assert split.sentences_per_ref.tolist() == [2, 1]
+    assert split.words.tolist() == [2, 8, 1]
+    assert split.tokens.tolist() == [4, 11, 3]  # start, end; 's is a token of its own
+    assert split.mask_shares.tolist() == [0.05, 0.05]
+    assert split.vocabulary['the'] == 3
+    text = "the man's old red hat on the left"
+    assert split.truncated == [dict(ref_id=1, sent_id=11, text=text, tokens=11)]
+    assert split.as_dict()['truncation_rate'] == pytest.approx(1 / 3)
+    assert not measure(tmp_path, 'refcoco', 'unc', 'train', max_tokens=11).truncated
+
+
+def test_a_ref_of_two_test_sets_counts_in_both(tmp_path):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    for split, count in (('testA', 1), ('testB', 2), ('testAB', 1), ('test', 2)):
+        assert measure(tmp_path, 'refcoco', 'unc', split).num_refs == count
+
+
+def test_parts_unite_and_no_target_is_empty(tmp_path):
+    refs = [
+        make_ref(1, 1, 'val', 'both', ann_id=[1, 2]),  # 5 % and the half of it that lies apart
+        make_ref(2, 1, 'val', 'none', ann_id=[-1]),
+        make_ref(3, 1, 'val', 'run lengths', ann_id=[3]),
+    ]
+    half = np.zeros((HEIGHT, WIDTH), np.uint8, order='F')
+    half[:15] = 1
+    rle = coco_mask.encode(half)
+    rle['counts'] = rle['counts'].decode()
+    segmentations = {1: [box(4, 5), box(4, 5)], 2: [box(9, 5)], 3: rle}
+    write_dataset(tmp_path, 'grefcoco', 'grefs(unc).json', refs, segmentations=segmentations)
+    split = measure(tmp_path, 'grefcoco', 'unc', 'val')
+    np.testing.assert_allclose(split.mask_shares, [0.075, 0, 0.5])
+    assert split.targets_per_ref.tolist() == [2, 0, 1]
+    assert split.as_dict()['refs_without_target'] == 1
+
+
+def test_a_ref_without_annotation_is_named(tmp_path):
+    folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    instances = json.loads((folder / 'instances.json').read_text())
+    instances['annotations'] = instances['annotations'][1:]
+    (folder / 'instances.json').write_text(json.dumps(instances))
+    with pytest.raises(KeyError, match='ref 1: no record 1'):
+        measure(tmp_path, 'refcoco', 'unc', 'train')
+
+
+def test_a_damaged_mask_is_named(tmp_path):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS, segmentations={2: [[1, 2, 3, 4]]})
+    with pytest.raises(ValueError, match='ref 2: polygons need three points'):
+        measure(tmp_path, 'refcoco', 'unc', 'train')
+
+
+def run(root, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, 'argv', ['dataset_stats.py', *map(str, arguments)])
+    runpy.run_path(str(root / 'tools/analysis_tools/dataset_stats.py'), run_name='__main__')
+
+
+def test_command_writes_numbers_and_a_plot(root, tmp_path, monkeypatch, capsys):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    out = tmp_path / 'stats' / 'refcoco'
+    run(root, monkeypatch, tmp_path, 'refcoco', 'unc', '--max-tokens=10', '--out', out)
+    printed = capsys.readouterr().out
+    assert 'train: 2 refs, 3 sentences, 1 images' in printed
+    assert '1 sentences (33.333 %) have more than 10 tokens' in printed
+    figures = json.loads(out.with_suffix('.json').read_text())
+    assert list(figures) == ['train', 'testAB', 'testB']
+    assert figures['train']['words_per_sentence']['max'] == 8
+    assert np.asarray(Image.open(out.with_suffix('.png'))).std() > 5
+    with pytest.raises(ValueError, match=r"one of \['testAB', 'testB', 'train'\], got 'val'"):
+        run(root, monkeypatch, tmp_path, 'refcoco', 'unc', '--splits', 'val')
+
+
+def test_shares_of_real_masks_are_those_of_the_decoded_ones(realdata):
+    from mmseg_remamber.datasets import RefCOCODataset
+    from mmseg_remamber.datasets.transforms import LoadRefMask
+
+    root = realdata / 'refcoco_mini'
+    split = measure(root, 'refcoco', 'unc', 'testA')
+    dataset = RefCOCODataset(str(root), 'refcoco', 'unc', 'testA', 'images/train2014')
+    decoded = [
+        LoadRefMask()(dataset.get_data_info(i))['gt_seg_map'].mean() for i in range(len(dataset))
+    ]
+    np.testing.assert_allclose(split.mask_shares, decoded, rtol=1e-12)
+    assert (split.num_refs, len(split.words)) == (10, 30)
