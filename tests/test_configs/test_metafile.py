@@ -41,7 +41,9 @@ def test_entries_say_what_the_configs_say(models):
         assert model['Name'] == Path(model['Config']).stem
         name = model['Name']
         gpus = int(name.rpartition('xb')[0].rpartition('_')[2])
-        assert metadata['Batch Size'] == gpus * cfg.train_dataloader.batch_size, name
+        batch = gpus * cfg.train_dataloader.batch_size
+        batch *= cfg.optim_wrapper.get('accumulative_counts', 1)
+        assert metadata['Batch Size'] == batch, name
         length = cfg.train_cfg.get('max_epochs', cfg.train_cfg.get('max_iters'))
         assert metadata.get('Epochs', metadata.get('Iterations')) == length, name
         assert ('Epochs' in metadata) == ('max_epochs' in cfg.train_cfg), name
