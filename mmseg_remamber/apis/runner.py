@@ -5,8 +5,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -21,19 +20,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_remamber.engine import sync_batch_norm
 
-
-@contextmanager
-def explain_mismatch(path: str) -> Iterator[None]:
-    """Turn a failed strict load into an error that names the file and what may have happened."""
-    try:
-        yield
-    except RuntimeError as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        shown = '\n'.join(line[:300] for line in lines[:8])
-        raise ValueError(
-            f"checkpoint {path!r} is of another model than the config (an authors' checkpoint is "
-            f'first converted by tools/model_converters/remamber.py):\n{shown}'
-        ) from error
+from .mismatch import explain_mismatch
 
 
 @RUNNERS.register_module()
@@ -88,7 +75,7 @@ class RefSegRunner(Runner):
         Raises:
             ValueError: when the checkpoint is of another model; names the file and the keys.
         """
-        with explain_mismatch(filename):
+        with explain_mismatch(filename, self.model):
             return super().load_checkpoint(filename, map_location, strict, revise_keys)
 
 
