@@ -9,6 +9,8 @@ from mmengine.registry import RUNNERS
 from mmseg_remamber.apis import add_run_arguments, leave_process_group, read_run_config
 from mmseg_remamber.engine import Interrupted
 
+AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a referring segmentor')
@@ -16,7 +18,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--resume', action='store_true', help='go on from the latest checkpoint in the work dir'
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const='float16',
+        choices=sorted(AMP),
+        help='automatic mixed precision: float16 (a GPU) or bfloat16 (a CPU too)',
+    )
     add_run_arguments(parser)
     return parser.parse_args()
 
@@ -26,8 +34,7 @@ def main() -> None:
     cfg = read_run_config(args)
     cfg.resume = args.resume
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        cfg.optim_wrapper.type = AMP[args.amp]
     try:
         RUNNERS.build(cfg).train()
     except Interrupted:

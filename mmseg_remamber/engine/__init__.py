@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Training: loops that resume exactly, hooks, batch statistics shared by CPU processes."""
+"""Training: exact resuming, hooks, batch statistics of CPU processes, precision, decay."""
 
 from .draws import DrawDataset, DrawSampler
 from .hooks import (
@@ -11,9 +11,11 @@ from .hooks import (
     StopOnSignalHook,
 )
 from .loops import ResumableEpochLoop, ResumableIterLoop
+from .optim import BFloat16OptimWrapper, WeightsOnlyDecayConstructor
 from .sync_batch_norm import CPUSyncBatchNorm, sync_batch_norm
 
 __all__ = [
+    'BFloat16OptimWrapper',
     'CPUSyncBatchNorm',
     'DrawDataset',
     'DrawSampler',
@@ -24,5 +26,6 @@ __all__ = [
     'ResumableEpochLoop',
     'ResumableIterLoop',
     'StopOnSignalHook',
+    'WeightsOnlyDecayConstructor',
     'sync_batch_norm',
 ]
