@@ -1,7 +1,15 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+from .command_line import add_run_arguments, read_run_config
 from .config import load_config
 from .init_model import init_model
 from .runner import RefSegRunner, leave_process_group
 
-__all__ = ['RefSegRunner', 'init_model', 'leave_process_group', 'load_config']
+__all__ = [
+    'RefSegRunner',
+    'add_run_arguments',
+    'init_model',
+    'leave_process_group',
+    'load_config',
+    'read_run_config',
+]
