@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train every fusion design and Twister variant under one budget, and compare what they learn.
 
-    python tools/dataset_converters/refshapes.py data/refshapes --size 80 --max-objects 4 \\
-        --train 6000 --val 300 --test 300 --testC 300
-    python benchmarks/fusion_study.py run --data-root data/refshapes --out study
-    python benchmarks/fusion_study.py report --out study --markdown docs/results.md
+    python tools/dataset_converters/refshapes.py data/study --size 64 --max-objects 3 \\
+        --train 6000 --val 120 --test 10 --testC 120
+    python benchmarks/fusion_study.py run --data-root data/study --out study
+    python benchmarks/fusion_study.py report --out study
 
 `run` trains and evaluates each config of `configs/remamber/fusion/*mini*` and the published Twister
 once for each seed and writes a JSON file for each; runs whose file is there are not repeated. The
@@ -31,6 +31,7 @@ from mmseg_remamber.apis import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = 'remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80'
+DATA = 'RefShapes at 64 px with up to 3 objects a scene, 6000 scenes'  # as written above
 SPLITS = ('val', 'testC', 'val_permuted')
 
 
@@ -144,7 +145,7 @@ def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> s
         '',
         'Written by `python benchmarks/fusion_study.py report` from one JSON file a run.',
         '',
-        f'RefShapes at 80 px, {first["iterations"]} iterations of 16 from random weights, '
+        f'{DATA}, {first["iterations"]} iterations of 16 from random weights, '
         f'{first["jobs"]} runs at a time with {first["threads"]} thread each on '
         f'{first["processor"]}, torch {first["torch"]}, {first["date"]}. mIoU in percent, '
         'each seed and the mean; "unseen pairs" are colour-shape pairs that no training scene has; '
@@ -201,7 +202,7 @@ def parse_args() -> argparse.Namespace:
     runner = commands.add_parser('run', help='train and evaluate')
     runner.add_argument('--data-root', required=True, help='RefShapes at 80 px')
     runner.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
-    runner.add_argument('--iters', type=int, default=1500)
+    runner.add_argument('--iters', type=int, default=1000)
     runner.add_argument('--jobs', type=int, default=2, help='runs at a time')
     runner.add_argument('--threads', type=int, default=1, help='of each run')
     runner.set_defaults(command=run)
