@@ -1,0 +1,97 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+import math
+
+import pytest
+import torch
+from mmengine.analysis import parameter_count
+
+from mmseg_remamber.analysis.cost import (
+    build_on_meta,
+    count_flops,
+    measure_cost,
+    measure_latency,
+    peak_memory,
+)
+from mmseg_remamber.apis import load_config
+
+MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'
+CPU = torch.device('cpu')
+
+
+def ss2d_flops(dim, height, width, *, state=1, ratio=2):
+    """Written out from VMamba's description of the block: projections, convolution, scan."""
+    positions, inner, routes, rank = height * width, ratio * dim, 4, math.ceil(dim / 16)
+    products = 2 * positions * dim * inner  # in_proj
+    products += 2 * 9 * positions * inner  # depthwise 3x3
+    products += 2 * positions * routes * inner * (rank + 2 * state)  # x_proj
+    products += 2 * positions * routes * inner * rank  # dt_proj
+    products += 2 * positions * inner * dim  # out_proj
+    # of each element: state 7, step * u, D * u and its sum, bias, softplus; sum of four routes
+    scan = positions * inner * (routes * (7 * state + 5) + routes - 1)
+    return products + scan
+
+
+def test_block_against_the_formula(root):
+    flops = count_flops(load_config(root / MINI.format('conv')), (64, 96))
+    mlp = 2 * 2 * 16 * 24 * 16 * 64
+    block = ss2d_flops(16, 16, 24) + mlp
+    assert sum(flops['backbone.stages.0.0'].values()) == block
+
+
+@pytest.mark.parametrize('head, published', [('conv', 574), ('mamba', 304)])
+def test_base_model_against_the_published_figure(root, head, published):
+    """GFLOP at 480 pixels, which also count norms and resizes, under one percent."""
+    cfg = load_config(root / BASE.format(head))
+    flops = count_flops(cfg, (480, 480))
+    total = sum(flops[''].values()) / 1e9
+    assert 0.99 * published < total < published
+    parts = sum(sum(flops[name].values()) for name in ('text_encoder', 'backbone', 'decode_head'))
+    assert parts == sum(flops[''].values())
+    assert parameter_count(build_on_meta(cfg))['backbone.stages'] == 81_256_192
+
+
+def test_peak_memory_is_what_a_run_holds():
+    def run():
+        first = torch.zeros(1_000_000)
+        second = first + 1
+        del first
+        return second + 1
+
+    run()
+    assert peak_memory(run, CPU) == pytest.approx(8e6, rel=0.01)
+
+
+def test_latency_leaves_the_warm_up_out():
+    calls = []
+    times = measure_latency(lambda: calls.append(0), CPU, warmup=3, repeats=4)
+    assert len(calls) == 7 and len(times) == 4 and min(times) > 0
+    with pytest.raises(ValueError, match='warmup and repeats must be at least 1, got 0 and 4'):
+        measure_latency(lambda: None, CPU, warmup=0, repeats=4)
+
+
+def test_cost_of_a_batch(root):
+    from mmseg.registry import MODELS
+
+    cfg = load_config(root / MINI.format('conv'))
+    model = MODELS.build(cfg.model).eval()
+    model.cfg = cfg
+    small = measure_cost(model, (32, 32), batch=1, warmup=1, repeats=2)
+    large = measure_cost(model, (64, 64), batch=2, warmup=1, repeats=2)
+    assert large['throughput'] == pytest.approx(2e3 / large['latency_ms'])
+    assert large['peak_memory_mb'] > 4 * small['peak_memory_mb']
+    assert small['latency_ms_q1'] <= small['latency_ms'] <= small['latency_ms_q3']
+
+
+@pytest.mark.gpu
+def test_cost_on_cuda(root):
+    from mmseg.registry import MODELS
+
+    if not torch.cuda.is_available():
+        pytest.skip('needs a CUDA device')
+    cfg = load_config(root / MINI.format('conv'))
+    model = MODELS.build(cfg.model).cuda().eval()
+    model.cfg = cfg
+    cost = measure_cost(model, (64, 64), warmup=1, repeats=2, amp=True)
+    assert cost['peak_memory_mb'] > 0 and cost['latency_ms'] > 0
