@@ -9,7 +9,13 @@ from pathlib import Path
 
 NUM_WORDS = ((1, 2), (3, 5), (6, 9), (10, None))
 SHARES = ((0.0, 0.01), (0.01, 0.05), (0.05, 0.2), (0.2, 1.0))  # of the image's pixels
-PLACES = ('left', 'right', 'top', 'bottom', 'middle')
+PLACES = dict(
+    left=('left', 'leftmost'),
+    right=('right', 'rightmost'),
+    top=('top', 'topmost', 'upper', 'highest'),
+    bottom=('bottom', 'lower', 'lowest'),
+    middle=('middle', 'center', 'centre'),
+)
 COLOURS = (
     'black', 'blue', 'brown', 'cyan', 'gray', 'green', 'grey', 'orange', 'pink', 'purple', 'red',
     'white', 'yellow',
@@ -50,7 +56,7 @@ def groups_of(text: str, share: float | None) -> list[tuple[str, str]]:
     if share is not None:
         low, high = next((s for s in SHARES if s[0] <= share < s[1]), SHARES[-1])
         groups.append(('object', f'{100 * low:g} to {100 * high:g} % of the image'))
-    groups += [('place', word) for word in PLACES if word in words]
+    groups += [('place', place) for place, said in PLACES.items() if set(said) & set(words)]
     colours = [word for word in COLOURS if word in words]
     groups += [('colour', word) for word in colours]
     if not colours:

@@ -85,7 +85,9 @@ def _draw(
     figure = new_figure(5.2 * len(keys), 4.2 + 0.25 * len(lines))
     figure.suptitle(title, fontsize=11)
     styles = line_styles(list(lines))
-    for axis, key in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
+    for axis, key in zip(
+        figure.subplots(1, len(keys), squeeze=False, sharex=True)[0], keys, strict=True
+    ):
         for name, curves in lines.items():
             if key in curves:
                 points = curves[key]

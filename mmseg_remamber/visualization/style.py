@@ -32,7 +32,7 @@ def line_styles(names: Sequence[str]) -> dict[str, dict[str, str | float]]:
             color=COLOURS[i % len(COLOURS)],
             linestyle=LINES[i % len(LINES)],
             marker=MARKERS[i % len(MARKERS)],
-            linewidth=max(1.5, 1.5 + 1.1 * (min(len(names), 4) - 1 - i)),
+            linewidth=max(1.4, 1.4 + 0.6 * (min(len(names), 4) - 1 - i)),
         )
         for i, name in enumerate(names)
     }

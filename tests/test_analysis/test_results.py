@@ -20,7 +20,7 @@ def record(iou, intersection=10, union=20, **changes):
     [
         ('dog', 0.005, [('words', '1 to 2'), ('object', '0 to 1 % of the image')]),
         ('the leftover dog', 1.0, [('words', '3 to 5'), ('object', '20 to 100 % of the image')]),
-        ('Left, RED-ish', None, [('words', '3 to 5'), ('place', 'left'), ('colour', 'red')]),
+        ('Leftmost, RED-ish', None, [('words', '3 to 5'), ('place', 'left'), ('colour', 'red')]),
         ('a ' * 10, None, [('words', '10 or more')]),
     ],
 )  # fmt: skip
