@@ -36,7 +36,7 @@ def draw_word_maps(
     figure = new_figure(_SIDE * (len(words) + 1) + 1.4, (_SIDE + 0.15) * len(stages) + 0.8)
     figure.suptitle(f'"{text}"'.replace('$', r'\$'), fontsize=11)
     axes = figure.subplots(len(stages), len(words) + 1, squeeze=False)
-    for line, (name, maps) in zip(axes, stages, strict=True):
+    for number, (line, (name, maps)) in enumerate(zip(axes, stages, strict=True)):
         show(line[0], image, '')
         line[0].annotate(
             f'{name}\n{maps.shape[0]} x {maps.shape[1]}', (-0.08, 0.5), xycoords='axes fraction',
@@ -46,7 +46,7 @@ def draw_word_maps(
         for axis, word, values in zip(line[1:], words, np.moveaxis(maps, 2, 0), strict=True):
             drawn = axis.imshow(values, interpolation='nearest', **scale)
             axis.set_axis_off()
-            if line is axes[0]:
+            if number == 0:
                 axis.set_title(word.replace('$', r'\$'), fontsize=10)
         bar = figure.colorbar(drawn, ax=line.tolist(), fraction=0.05, pad=0.01, aspect=12)
         bar.set_label(what, fontsize=8)

@@ -125,13 +125,14 @@ def fields(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
     panels, numbers = [], []
     for number, field in enumerate(receptive_field(model, batch), start=1):
         areas = {f'{100 * share:g}%': area_of(field, share) for share in SHARES}
-        heading = ', '.join(f'{share} in {100 * area:.1f}%' for share, area in areas.items())
+        heading = '\n'.join(f'{share} in {100 * area:.1f}%' for share, area in areas.items())
         panels.append((f'stage {number}\n{heading}', field.numpy()))
         numbers.append(dict(stage=number, area_holding=areas, field=field.tolist()))
     draw_heat_maps(
         [('', panels)], args.out, image=image, decades=4,
-        title='Effective receptive field of the centre: parts of the picture that hold a share '
-        'of the gradient', what='gradient over its largest',
+        title='Effective receptive field of the centre:\n'
+        'shares of the gradient, and the part of the picture that holds them',
+        what='gradient over its largest',
     )  # fmt: skip
     return dict(stages=numbers)
 
@@ -157,7 +158,8 @@ def routes(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
         numbers.append(dict(stage=stage_of(name), query=query, strength=strength.tolist()))
     draw_heat_maps(
         rows, args.out, image=image, decades=3, mark=marks,
-        title='What reaches the marked position along each route of the last scan of each stage',
+        title='What reaches the marked position along each route of the last scan of each stage;\n'
+        'what comes after it on a route does not',
         what='mean |weight| over channels, over its largest',
     )  # fmt: skip
     return dict(routes=ROUTES, stages=numbers)
