@@ -11,7 +11,8 @@ from matplotlib.colors import LogNorm
 
 from .style import HEAT, new_figure
 
-_SIDE = 1.7  # inches of a map
+_SIDE = 1.7  # inches of a small map's width
+_LARGE = 1.35 * _SIDE
 
 
 def draw_word_maps(
@@ -33,7 +34,8 @@ def draw_word_maps(
         text: the sentence.
         what: what the colours mean.
     """
-    figure = new_figure(_SIDE * (len(words) + 1) + 1.4, (_SIDE + 0.15) * len(stages) + 0.8)
+    height = (_height(image, _SIDE) + 0.15) * len(stages) + 0.8
+    figure = new_figure(_SIDE * (len(words) + 1) + 1.4, height)
     figure.suptitle(f'"{text}"'.replace('$', r'\$'), fontsize=11)
     axes = figure.subplots(len(stages), len(words) + 1, squeeze=False)
     for number, (line, (name, maps)) in enumerate(zip(axes, stages, strict=True)):
@@ -70,7 +72,8 @@ def draw_panels(
         note: what the colours mean, below.
     """
     columns = max(len(panels) for _, panels in rows)
-    figure = new_figure(1.35 * _SIDE * columns + 1.0, (1.35 * _SIDE + 0.3) * len(rows) + 0.9)
+    height = _height(rows[0][1][0][1], _LARGE) + 0.3
+    figure = new_figure(_LARGE * columns + 1.0, height * len(rows) + 0.9)
     figure.suptitle(title.replace('$', r'\$'), fontsize=11)
     if note:
         figure.supxlabel(note, fontsize=9)
@@ -110,7 +113,9 @@ def draw_heat_maps(
     """
     first = int(image is not None)
     columns = first + max(len(panels) for _, panels in rows)
-    figure = new_figure(1.35 * _SIDE * columns + 1.6, (1.35 * _SIDE + 0.3) * len(rows) + 0.6)
+    lines = max(heading.count('\n') for _, panels in rows for heading, _ in panels) + 1
+    height = _height(rows[0][1][0][1], _LARGE) + 0.1 + 0.18 * lines
+    figure = new_figure(_LARGE * columns + 1.6, height * len(rows) + 0.8)
     figure.suptitle(title.replace('$', r'\$'), fontsize=11)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     norm = LogNorm(vmin=10**-decades, vmax=1)
@@ -134,6 +139,11 @@ def draw_heat_maps(
     bar = figure.colorbar(drawn, ax=axes.ravel().tolist(), fraction=0.03, pad=0.01, aspect=25)
     bar.set_label(what, fontsize=9)
     figure.savefig(path)
+
+
+def _height(picture: np.ndarray, width: float) -> float:
+    """Inches of a picture of that width; between a half and one and a half of it."""
+    return width * min(max(picture.shape[0] / picture.shape[1], 0.5), 1.5)
 
 
 def show(axis: Axes, picture: np.ndarray, title: str) -> None:
