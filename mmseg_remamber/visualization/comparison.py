@@ -33,10 +33,10 @@ def draw_comparison(models: Mapping[str, Sequence[Prediction]], path: str | Path
         if [item.text for item in items] != [item.text for item in columns[0]]:
             raise ValueError(f'models must have the same samples, but {name!r} has others')
     rows = list(zip(*columns, strict=True))
-    ratio = max(item[0].image.shape[0] / item[0].image.shape[1] for item in rows)
-    height = min(max(ratio * _SIDE, 1.0), 1.5 * _SIDE) + 0.55
-    figure = new_figure(_SIDE * (len(columns) + 2), height * len(rows) + 0.6)
-    axes = figure.subplots(len(rows), len(columns) + 2, squeeze=False)
+    shapes = [items[0].image.shape for items in rows]
+    heights = [_SIDE * min(max(height / width, 0.4), 1.5) + 0.6 for height, width, _ in shapes]
+    figure = new_figure(_SIDE * (len(columns) + 2), sum(heights) + 0.6)
+    axes = figure.subplots(len(rows), len(columns) + 2, squeeze=False, height_ratios=heights)
     for axis, name in zip(axes[0, 2:], models, strict=True):
         heading = '\n'.join(textwrap.wrap(name, 28))
         axis.annotate(
