@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import DictAction
 from PIL import Image
 from torch import nn
 
@@ -49,6 +50,7 @@ def parse_args() -> argparse.Namespace:
         '--texts', nargs='+', default=['the red circle on the left', 'man'],
         help='sentences of the check',
     )  # fmt: skip
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 
@@ -93,7 +95,7 @@ def main() -> None:
     args = parse_args()
     if args.check and not Path(args.check).is_file():
         sys.exit(f'--check: there is no file {args.check!r}')
-    model = init_model(args.config, args.checkpoint)
+    model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     args.out.mkdir(parents=True, exist_ok=True)
     save_tokenizer(model, args.out / 'tokenizer.json')
     program = export_program(model)

@@ -82,9 +82,14 @@ def save_onnx(program: torch.export.ExportedProgram, path: str | Path, metadata:
         program: of :func:`export_program`.
         path: file to write; weights beyond 2 GB go to ``<path>.data`` beside it.
         metadata: what a client needs to know, kept in the file as JSON strings.
-    """
-    from selective_scan.onnx import translation_table  # needs onnxscript, which is optional
 
+    Raises:
+        ImportError: without onnxscript, which nothing else needs.
+    """
+    try:
+        from selective_scan.onnx import translation_table
+    except ModuleNotFoundError as error:
+        raise ImportError('exporting to ONNX: pip install onnx onnxscript') from error
     exported = torch.onnx.export(
         program,
         dynamo=True,

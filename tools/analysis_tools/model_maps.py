@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from mmseg_remamber.analysis.maps import (
@@ -60,6 +61,7 @@ def parse_args() -> argparse.Namespace:
         '--query', type=float, nargs=2, default=(0.5, 0.5), metavar=('DOWN', 'RIGHT'),
         help='for routes: the position, in [0, 1)',
     )  # fmt: skip
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 
@@ -177,7 +179,7 @@ def main() -> None:
     args = parse_args()
     if not all(0 <= place < 1 for place in args.query):
         raise SystemExit(f'--query must be in [0, 1), got {args.query}')
-    model = init_model(args.config, args.checkpoint)
+    model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     batch, image = own_sample(model, args.image, args.sentence, args.size and tuple(args.size))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     numbers = KINDS[args.kind](model, batch, image, args)
