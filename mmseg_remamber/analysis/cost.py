@@ -7,7 +7,8 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
@@ -86,9 +87,15 @@ def count_flops(cfg: Config, size: tuple[int, int]) -> dict[str, dict[str, dict[
 
 
 def measure_latency(
-    run: Callable[[], object], device: torch.device, *, warmup: int, repeats: int
-) -> list[float]:
-    """Milliseconds of each run after the warm-up; on CUDA the device is waited for."""
+    runs: Mapping[str, Callable[[], object]], device: torch.device, *, warmup: int, repeats: int
+) -> dict[str, list[float]]:
+    """Milliseconds of each run after the warm-up; on CUDA the device is waited for.
+
+    Each round times every candidate once, so that a busy machine slows all of them alike.
+
+    Raises:
+        ValueError: when ``warmup`` or ``repeats`` is under 1.
+    """
     if warmup < 1 or repeats < 1:
         raise ValueError(f'warmup and repeats must be at least 1, got {warmup} and {repeats}')
 
@@ -96,14 +103,15 @@ def measure_latency(
         if device.type == 'cuda':
             torch.cuda.synchronize(device)
 
-    times = []
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(warmup + repeats):
-        wait()
-        start = time.perf_counter()
-        run()
-        wait()
-        if number >= warmup:
-            times.append(1e3 * (time.perf_counter() - start))
+        for name, run in runs.items():
+            wait()
+            start = time.perf_counter()
+            run()
+            wait()
+            if number >= warmup:
+                times[name].append(1e3 * (time.perf_counter() - start))
     return times
 
 
@@ -131,19 +139,19 @@ def peak_memory(run: Callable[[], object], device: torch.device) -> int:
     return peak
 
 
-def measure_cost(
-    model: nn.Module,
+def measure_costs(
+    models: Mapping[str, nn.Module],
     size: tuple[int, int],
     *,
     batch: int = 1,
     warmup: int = 2,
     repeats: int = 10,
     amp: bool = False,
-) -> dict[str, float | int | list[int]]:
-    """Time and memory of inference on noise.
+) -> dict[str, dict[str, float | int | list[int]]]:
+    """Time and memory of inference on noise, of several models side by side.
 
     Args:
-        model: a segmentor in evaluation mode, on its device.
+        models: segmentors in evaluation mode by name, all on one device.
         size: height and width of the input.
         batch: images, each with a sentence, in a run.
         warmup: runs that are not timed.
@@ -151,28 +159,33 @@ def measure_cost(
         amp: half precision by autocast: float16 on CUDA, bfloat16 on the CPU.
 
     Returns:
-        size; batch; latency_ms, the median over runs, with its quartiles latency_ms_q1 and _q3;
-        throughput, images a second by the median; peak_memory_mb, 10^6 bytes beside weights and
-        input.
+        Of each model: size; batch; latency_ms, the median over runs, with its quartiles
+        latency_ms_q1 and _q3; throughput, images a second by the median; peak_memory_mb, 10^6
+        bytes beside weights and input.
     """
-    device = next(model.parameters()).device
-    inputs = random_inputs(model, size, batch, str(device))
+    device = next(next(iter(models.values())).parameters()).device
     dtype = torch.float16 if device.type == 'cuda' else torch.bfloat16
 
     @torch.inference_mode()
-    def run() -> None:
+    def run(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         with torch.autocast(device.type, dtype, enabled=amp):
             model.logits(*inputs)
 
-    times = measure_latency(run, device, warmup=warmup, repeats=repeats)
-    median = statistics.median(times)
-    first, _, third = statistics.quantiles(times, n=4) if repeats > 1 else times * 3
-    return dict(
-        size=list(size),
-        batch=batch,
-        latency_ms=median,
-        latency_ms_q1=first,
-        latency_ms_q3=third,
-        throughput=1e3 * batch / median,
-        peak_memory_mb=peak_memory(run, device) / 1e6,
-    )
+    runs = {
+        name: partial(run, model, random_inputs(model, size, batch, str(device)))
+        for name, model in models.items()
+    }
+    costs = {}
+    for name, times in measure_latency(runs, device, warmup=warmup, repeats=repeats).items():
+        median = statistics.median(times)
+        first, _, third = statistics.quantiles(times, n=4) if repeats > 1 else times * 3
+        costs[name] = dict(
+            size=list(size),
+            batch=batch,
+            latency_ms=median,
+            latency_ms_q1=first,
+            latency_ms_q3=third,
+            throughput=1e3 * batch / median,
+            peak_memory_mb=peak_memory(runs[name], device) / 1e6,
+        )
+    return costs

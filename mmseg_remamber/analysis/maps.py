@@ -197,7 +197,7 @@ def route_weights(scan: SS2D, x: Tensor, query: tuple[int, int]) -> Tensor:
     row, column = query
     weights = []
     for route in range(NUM_ROUTES):
-        order = torch.arange(height * width).view(height, width)
+        order = torch.arange(height * width, device=u.device).view(height, width)
         if route % 2:
             order = order.t()
         order = order.flatten()
@@ -211,7 +211,7 @@ def route_weights(scan: SS2D, x: Tensor, query: tuple[int, int]) -> Tensor:
         gain = torch.einsum(
             'sen,sn,n->se', decay, b[route].flatten(0, 1)[past], c[route, row, column]
         )
-        own = torch.zeros(height * width, inner)
+        own = torch.zeros(height * width, inner, device=u.device)
         own[past] = gain * d
         weights.append(own.unflatten(0, (height, width)))
     return torch.stack(weights)

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 from mmengine.analysis import parameter_count
+from mmseg.registry import MODELS
 
 from mmseg_remamber.analysis.cost import (
     build_on_meta,
     count_flops,
-    measure_cost,
+    measure_costs,
     measure_latency,
     peak_memory,
 )
@@ -63,22 +64,27 @@ def test_peak_memory_is_what_a_run_holds():
     assert peak_memory(run, CPU) == pytest.approx(8e6, rel=0.01)
 
 
-def test_latency_leaves_the_warm_up_out():
+def test_rounds_time_every_candidate_and_leave_the_warm_up_out():
     calls = []
-    times = measure_latency(lambda: calls.append(0), CPU, warmup=3, repeats=4)
-    assert len(calls) == 7 and len(times) == 4 and min(times) > 0
+    runs = {name: lambda name=name: calls.append(name) for name in 'ab'}
+    times = measure_latency(runs, CPU, warmup=3, repeats=4)
+    assert ''.join(calls) == 'ab' * 7
+    assert [len(own) for own in times.values()] == [4, 4] and min(times['a']) > 0
     with pytest.raises(ValueError, match='warmup and repeats must be at least 1, got 0 and 4'):
-        measure_latency(lambda: None, CPU, warmup=0, repeats=4)
+        measure_latency(runs, CPU, warmup=0, repeats=4)
+
+
+def build(root, device='cpu'):
+    cfg = load_config(root / MINI.format('conv'))
+    model = MODELS.build(cfg.model).to(device).eval()
+    model.cfg = cfg
+    return dict(mini=model)
 
 
 def test_cost_of_a_batch(root):
-    from mmseg.registry import MODELS
-
-    cfg = load_config(root / MINI.format('conv'))
-    model = MODELS.build(cfg.model).eval()
-    model.cfg = cfg
-    small = measure_cost(model, (32, 32), batch=1, warmup=1, repeats=2)
-    large = measure_cost(model, (64, 64), batch=2, warmup=1, repeats=2)
+    models = build(root)
+    small = measure_costs(models, (32, 32), batch=1, warmup=1, repeats=2)['mini']
+    large = measure_costs(models, (64, 64), batch=2, warmup=1, repeats=2)['mini']
     assert large['throughput'] == pytest.approx(2e3 / large['latency_ms'])
     assert large['peak_memory_mb'] > 4 * small['peak_memory_mb']
     assert small['latency_ms_q1'] <= small['latency_ms'] <= small['latency_ms_q3']
@@ -86,12 +92,7 @@ def test_cost_of_a_batch(root):
 
 @pytest.mark.gpu
 def test_cost_on_cuda(root):
-    from mmseg.registry import MODELS
-
     if not torch.cuda.is_available():
         pytest.skip('needs a CUDA device')
-    cfg = load_config(root / MINI.format('conv'))
-    model = MODELS.build(cfg.model).cuda().eval()
-    model.cfg = cfg
-    cost = measure_cost(model, (64, 64), warmup=1, repeats=2, amp=True)
+    cost = measure_costs(build(root, 'cuda'), (64, 64), warmup=1, repeats=2, amp=True)['mini']
     assert cost['peak_memory_mb'] > 0 and cost['latency_ms'] > 0

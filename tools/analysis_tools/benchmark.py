@@ -4,7 +4,8 @@
 
     python tools/analysis_tools/benchmark.py CONFIG [CONFIG ...] --sizes 224 480 --out cost.json
 
-Random weights and noise: neither changes the cost. plot_cost.py draws the result.
+Random weights and noise: neither changes the cost. All models are in memory at once, and each round
+times every one of them. plot_cost.py draws the result.
 """
 
 import argparse
@@ -13,10 +14,12 @@ import platform
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
+from torch import nn
 
-from mmseg_remamber.analysis.cost import count_flops, measure_cost
+from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.apis import load_config
 
 
@@ -45,31 +48,36 @@ def machine(device: str) -> dict[str, str | int]:
     )
 
 
+def build(cfg: Config, device: str) -> nn.Module:
+    """The model of a config, its weights random."""
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device).eval()
+    model.cfg = cfg
+    return model
+
+
 def main() -> None:
     args = parse_args()
+    configs = {Path(config).stem: load_config(config) for config in args.configs}
+    models = {name: build(cfg, args.device) for name, cfg in configs.items()}
     results = []
     print(f'{"config":52}{"size":>6}{"ms":>10}{"images/s":>10}{"peak MB":>10}{"GFLOP":>9}')
-    for config in args.configs:
-        cfg = load_config(config)
-        init_default_scope(cfg.get('default_scope', 'mmseg'))
-        model = MODELS.build(cfg.model).to(args.device).eval()
-        model.cfg = cfg
-        for side in args.sizes:
-            size = (side, side)
-            cost = measure_cost(
-                model,
-                size,
-                batch=args.batch_size,
-                warmup=args.warmup,
-                repeats=args.repeats,
-                amp=args.amp,
-            )
-            cost['flops'] = sum(count_flops(cfg, size)[''].values())
-            results.append(dict(config=Path(config).stem, **cost))
+    for side in args.sizes:
+        size = (side, side)
+        costs = measure_costs(
+            models,
+            size,
+            batch=args.batch_size,
+            warmup=args.warmup,
+            repeats=args.repeats,
+            amp=args.amp,
+        )
+        for name, cost in costs.items():
+            cost['flops'] = sum(count_flops(configs[name], size)[''].values())
+            results.append(dict(config=name, **cost))
             print(
-                f'{Path(config).stem[:51]:52}{side:6}{cost["latency_ms"]:10.1f}'
-                f'{cost["throughput"]:10.2f}{cost["peak_memory_mb"]:10.1f}'
-                f'{cost["flops"] / 1e9:9.1f}'
+                f'{name[:51]:52}{side:6}{cost["latency_ms"]:10.1f}{cost["throughput"]:10.2f}'
+                f'{cost["peak_memory_mb"]:10.1f}{cost["flops"] / 1e9:9.1f}'
             )
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
