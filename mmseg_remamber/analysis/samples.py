@@ -10,6 +10,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from torch import nn
 
+from mmseg_remamber.apis.export import tokenize_step
 from mmseg_remamber.datasets.tokenizer import load_tokenizer
 from mmseg_remamber.visualization import Prediction
 
@@ -62,10 +63,7 @@ def own_sample(
 def words_of(model: nn.Module, batch: dict) -> list[str]:
     """The tokens that the model reads of a batch of one, without padding, as people write them."""
     sample = batch['data_samples'][0]
-    step = next(
-        s for s in model.cfg.test_dataloader.dataset.pipeline if s['type'] == 'TokenizeText'
-    )
-    tokenizer = load_tokenizer(step.get('tokenizer'))
+    tokenizer = load_tokenizer(tokenize_step(model).get('tokenizer'))
     ids = sample.token_ids[sample.token_mask.bool()].tolist()
     names = {tokenizer.bos_token_id: '<start>', tokenizer.eos_token_id: '<end>'}
     return [names.get(i, tokenizer.decode([i]).strip()) for i in ids]
