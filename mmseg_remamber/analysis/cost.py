@@ -1,0 +1,191 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Operations, parameters, time and memory of segmentors."""
+
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import selective_scan.flops  # noqa: F401  registers the scan's formulas
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmseg_remamber.apis.export import tokenize_step
+
+
+def build_on_meta(cfg: Config) -> nn.Module:
+    """The model of a config without memory for its weights, in evaluation mode."""
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    model.cfg = cfg
+    return model.eval()
+
+
+def random_inputs(
+    model: nn.Module, size: tuple[int, int], batch: int, device: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Arguments of :meth:`ReferringSegmentor.logits`: noise and a sentence of full length."""
+    num_tokens = tokenize_step(model)['max_tokens']
+    img = torch.randn(batch, 3, *size, device=device)
+    token_ids = torch.ones(batch, num_tokens, dtype=torch.long, device=device)
+    token_ids[:, -1] = model.text_encoder.eos_id
+    return img, token_ids, torch.ones_like(token_ids, dtype=torch.bool)
+
+
+def count_flops(cfg: Config, size: tuple[int, int]) -> dict[str, dict[str, dict[str, int]]]:
+    """Floating-point operations of one image and sentence, by module and by operator.
+
+    torch's FlopCounterMode counts: a multiply-add is two operations; matrix products, convolutions
+    and attention are counted, and the scan as its recurrence is written
+    (``selective_scan.flops``); norms, activations, resizes and sums are not.
+
+    Args:
+        cfg: config of a segmentor.
+        size: height and width of the input.
+
+    Returns:
+        ``{module: {operator: operations}}`` with the module's dotted name, '' for the whole.
+    """
+    model = build_on_meta(cfg)
+    # fake tensors, because transformers would look at the values of a plain meta mask
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device('meta'), torch.no_grad():
+        inputs = random_inputs(model, size, 1, 'meta')
+        with FlopCounterMode(display=False) as counter:
+            model.logits(*inputs)
+    # logits is no forward: the root of the counter's names is each child's class
+    children = {type(child).__name__: name for name, child in model.named_children()}
+    counts = {}
+    for name, operators in counter.get_flop_counts().items():
+        head, *rest = name.split('.')
+        if name == 'Global':
+            counts[''] = operators
+        elif head in children:
+            counts['.'.join((children[head], *rest))] = operators
+    # a module that is only a list of others has no call of its own: the sum of its children
+    for name, module in reversed(list(model.named_modules())):
+        if name not in counts:
+            total = Counter()
+            for child, _ in module.named_children():
+                total.update(counts[f'{name}.{child}'])
+            counts[name] = total
+    return {
+        name: {str(operator): value for operator, value in operators.items()}
+        for name, operators in counts.items()
+    }
+
+
+def measure_latency(
+    runs: Mapping[str, Callable[[], object]], device: torch.device, *, warmup: int, repeats: int
+) -> dict[str, list[float]]:
+    """Milliseconds of each run after the warm-up; on CUDA the device is waited for.
+
+    Each round times every candidate once, so that a busy machine slows all of them alike.
+
+    Raises:
+        ValueError: when ``warmup`` or ``repeats`` is under 1.
+    """
+    if warmup < 1 or repeats < 1:
+        raise ValueError(f'warmup and repeats must be at least 1, got {warmup} and {repeats}')
+
+    def wait() -> None:
+        if device.type == 'cuda':
+            torch.cuda.synchronize(device)
+
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(warmup + repeats):
+        for name, run in runs.items():
+            wait()
+            start = time.perf_counter()
+            run()
+            wait()
+            if number >= warmup:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+def peak_memory(run: Callable[[], object], device: torch.device) -> int:
+    """Bytes that a run holds at most beside what was there before it, by torch's allocators."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'trace.json'
+        profiler.export_chrome_trace(str(path))
+        events = json.loads(path.read_text())['traceEvents']
+    events = [event for event in events if event.get('name') == '[memory]']
+    events.sort(key=lambda event: event['ts'])
+    held = peak = 0
+    for event in events:
+        held += event['args']['Bytes']
+        peak = max(peak, held)
+    return peak
+
+
+def measure_costs(
+    models: Mapping[str, nn.Module],
+    size: tuple[int, int],
+    *,
+    batch: int = 1,
+    warmup: int = 2,
+    repeats: int = 10,
+    amp: bool = False,
+) -> dict[str, dict[str, float | int | list[int]]]:
+    """Time and memory of inference on noise, of several models side by side.
+
+    Args:
+        models: segmentors in evaluation mode by name, all on one device.
+        size: height and width of the input.
+        batch: images, each with a sentence, in a run.
+        warmup: runs that are not timed.
+        repeats: runs that are.
+        amp: half precision by autocast: float16 on CUDA, bfloat16 on the CPU.
+
+    Returns:
+        Of each model: size; batch; latency_ms, the median over runs, with its quartiles
+        latency_ms_q1 and _q3; throughput, images a second by the median; peak_memory_mb, 10^6
+        bytes beside weights and input.
+    """
+    device = next(next(iter(models.values())).parameters()).device
+    dtype = torch.float16 if device.type == 'cuda' else torch.bfloat16
+
+    @torch.inference_mode()
+    def run(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        with torch.autocast(device.type, dtype, enabled=amp):
+            model.logits(*inputs)
+
+    runs = {
+        name: partial(run, model, random_inputs(model, size, batch, str(device)))
+        for name, model in models.items()
+    }
+    costs = {}
+    for name, times in measure_latency(runs, device, warmup=warmup, repeats=repeats).items():
+        median = statistics.median(times)
+        first, _, third = statistics.quantiles(times, n=4) if repeats > 1 else times * 3
+        costs[name] = dict(
+            size=list(size),
+            batch=batch,
+            latency_ms=median,
+            latency_ms_q1=first,
+            latency_ms_q3=third,
+            throughput=1e3 * batch / median,
+            peak_memory_mb=peak_memory(runs[name], device) / 1e6,
+        )
+    return costs

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Curves of runs over iterations, and of costs over resolution."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .style import line_styles, new_figure, plain
+
+Curve = list[tuple[float, float]]
+
+UNITS = {
+    'mIoU': 'mIoU, %',
+    'oIoU': 'oIoU, %',
+    'latency_ms': 'latency of a batch, ms',
+    'throughput': 'images a second',
+    'peak_memory_mb': 'peak memory beside weights, MB',
+    'flops': 'operations of an image, GFLOP',
+}
+
+
+def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
+    """Everything that mmengine wrote of a run: name -> [(iteration, value), ...].
+
+    A validation stands at the last training step before it in the log, since mmengine may number
+    it by epoch. A run that was resumed has several logs: of a step that more than one has, the
+    latest counts.
+
+    Raises:
+        FileNotFoundError: when there is no scalars.json under ``work_dir``.
+    """
+    files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+    if not files:
+        raise FileNotFoundError(f'no <time>/vis_data/scalars.json in {str(work_dir)!r}')
+    values: dict[str, dict[float, float]] = {}
+    for file in files:
+        step = 0
+        for line in file.read_text().splitlines():
+            record = json.loads(line)
+            if 'iter' in record:
+                step = record['step']
+            for name, value in record.items():
+                if name not in ('step', 'iter', 'epoch') and isinstance(value, (int, float)):
+                    values.setdefault(name, {})[step] = value
+    return {name: sorted(points.items()) for name, points in values.items()}
+
+
+def draw_curves(
+    runs: Mapping[str, Mapping[str, Curve]], keys: Sequence[str], path: str | Path
+) -> None:
+    """Write a PNG with one panel for each key and one line for each run.
+
+    Args:
+        runs: the curves of each run by name, as of :func:`read_scalars`.
+        keys: which curves to draw; a run without one is missing in that panel.
+        path: file to write.
+
+    Raises:
+        ValueError: when no run has one of the keys; it names those that there are.
+    """
+    known = sorted({name for curves in runs.values() for name in curves})
+    for key in keys:
+        if key not in known:
+            raise ValueError(f'no run has {key!r}; there are {known}')
+    _draw(runs, keys, path, 'iteration', low=None)
+
+
+def draw_costs(
+    costs: Mapping[str, Mapping[str, Curve]], keys: Sequence[str], path: str | Path, *, title: str
+) -> None:
+    """As :func:`draw_curves`, over the side of the input (ReMamber, Fig. 8)."""
+    _draw(costs, keys, path, 'side of the input, pixels', low=0, title=title)
+
+
+def _draw(
+    lines: Mapping[str, Mapping[str, Curve]],
+    keys: Sequence[str],
+    path: str | Path,
+    x: str,
+    *,
+    low: float | None,
+    title: str = '',
+) -> None:
+    figure = new_figure(5.2 * len(keys), 4.2 + 0.25 * len(lines))
+    figure.suptitle(title, fontsize=11)
+    styles = line_styles(list(lines))
+    for axis, key in zip(
+        figure.subplots(1, len(keys), squeeze=False, sharex=True)[0], keys, strict=True
+    ):
+        for name, curves in lines.items():
+            if key in curves:
+                points = curves[key]
+                size = 5 if len(points) < 20 else 0
+                axis.plot(*zip(*points, strict=True), label=name, markersize=size, **styles[name])
+        plain(axis, x, UNITS.get(key, key))
+        axis.set_ylim(bottom=low)
+    handles, labels = _legend_of_all(figure.axes)
+    figure.legend(handles, labels, loc='outside lower center', frameon=False)
+    figure.savefig(path)
+
+
+def _legend_of_all(axes: Sequence) -> tuple[list, list[str]]:
+    """Each name once, whichever panels it is in."""
+    found = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of docs/figures.md, each run on a model of three iterations."""
+
+import csv
+import json
+import runpy
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+
+
+@pytest.fixture
+def command(root, monkeypatch):
+    def call(tool, *arguments):
+        monkeypatch.chdir(root)
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        runpy.run_path(f'tools/analysis_tools/{tool}.py', run_name='__main__')
+
+    return call
+
+
+@pytest.fixture
+def checkpoint(trained):
+    return trained / 'iter_3.pth'
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / 'photo.jpg'
+    pixels = np.random.default_rng(0).integers(256, size=(48, 64, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def is_drawn(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture).std() > 5
+
+
+@pytest.mark.parametrize('kind', ['interactions', 'components', 'receptive-field', 'routes'])
+def test_model_maps(command, checkpoint, picture, tmp_path, kind):
+    out = tmp_path / 'maps.png'
+    command(
+        'model_maps', kind, CONFIG, checkpoint, picture, 'a $5 cat', '--out', out, '--size', 64, 96
+    )
+    assert is_drawn(out)
+    report = json.loads(out.with_suffix('.json').read_text())
+    assert report['kind'] == kind
+    stages = report['components' if kind == 'components' else 'stages']
+    shape = {
+        'interactions': lambda s: np.shape(s['maps']),
+        'components': lambda s: np.shape(s['scores']),
+        'receptive-field': lambda s: np.shape(s['field']),
+        'routes': lambda s: np.shape(s['strength']),
+    }[kind]
+    assert (
+        shape(stages[0])
+        == {
+            'interactions': (len(report.get('words', ())), 16, 24),
+            'components': (16, 24, 3),
+            'receptive-field': (64, 96),
+            'routes': (4, 16, 24),
+        }[kind]
+    )
+
+
+def test_compare_models(command, checkpoint, shapes, tmp_path):
+    out = tmp_path / 'comparison.png'
+    models = [('--model', CONFIG, checkpoint, name) for name in ('one', 'two')]
+    options = ('--cfg-options', f'test_dataloader.dataset.data_root={shapes}')
+    command('compare_models', *models[0], *models[1], '--num', 2, '--out', out, *options)
+    assert is_drawn(out)
+    rows = json.loads(out.with_suffix('.json').read_text())
+    assert len(rows) == 2
+    assert all(row['iou']['one'] == row['iou']['two'] for row in rows)
+    with pytest.raises(SystemExit, match='each needs a name of its own'):
+        command('compare_models', *models[0], *models[0], '--out', out, *options)
+
+
+def test_plot_curves(command, trained, tmp_path):
+    out = tmp_path / 'curves.png'
+    command('plot_curves', trained, '--keys', 'loss', 'loss_dice', '--out', out)
+    assert is_drawn(out)
+    with out.with_suffix('.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row['iteration'] for row in rows if row['key'] == 'loss'] == ['1', '2', '3']
+
+
+def test_flops_and_cost(command, tmp_path, capsys):
+    flops, cost = tmp_path / 'flops.json', tmp_path / 'cost.json'
+    command('get_flops', CONFIG, '--size', 64, 64, '--out', flops)
+    modules = {row['module']: row for row in json.loads(flops.read_text())['modules']}
+    assert modules['']['parameters'] == sum(
+        modules[name]['parameters'] for name in ('text_encoder', 'backbone', 'decode_head')
+    )
+    assert 0 < modules['backbone']['scan_flops'] < modules['backbone']['flops']
+    command(
+        'benchmark', CONFIG, '--sizes', 32, 64, '--repeats', 2, '--warmup', 1, '--device', 'cpu',
+        '--out', cost,
+    )  # fmt: skip
+    report = json.loads(cost.read_text())
+    assert [result['size'] for result in report['results']] == [[32, 32], [64, 64]]
+    assert report['results'][1]['flops'] == modules['']['flops']
+    command('plot_cost', cost, '--out', tmp_path / 'cost.png')
+    assert is_drawn(tmp_path / 'cost.png')
+    other = tmp_path / 'other.json'
+    other.write_text(json.dumps(report | dict(machine=dict(device='x', threads=1, torch='2'))))
+    with pytest.raises(SystemExit, match='files of one machine and setting can be compared'):
+        command('plot_cost', cost, other, '--out', tmp_path / 'cost.png')

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import pytest
+from PIL import Image
+
+from mmseg_remamber.visualization.curves import draw_costs, draw_curves, read_scalars
+
+
+def write(folder, time, *records):
+    path = folder / time / 'vis_data' / 'scalars.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(''.join(json.dumps(record) + '\n' for record in records))
+
+
+def test_validation_stands_where_training_was(tmp_path):
+    write(
+        tmp_path, '1',
+        dict(loss=2.0, iter=5, step=5), dict(mIoU=10.0, step=1, protocol='bilinear'),
+        dict(loss=1.0, iter=10, step=10), dict(mIoU=20.0, step=2),
+    )  # fmt: skip
+    assert read_scalars(tmp_path) == dict(loss=[(5, 2.0), (10, 1.0)], mIoU=[(5, 10.0), (10, 20.0)])
+
+
+def test_the_latest_log_of_a_resumed_run_counts(tmp_path):
+    write(tmp_path, '1', dict(loss=2.0, iter=5, step=5), dict(loss=9.0, iter=10, step=10))
+    write(tmp_path, '2', dict(loss=1.0, iter=10, step=10), dict(loss=0.5, iter=15, step=15))
+    assert read_scalars(tmp_path)['loss'] == [(5, 2.0), (10, 1.0), (15, 0.5)]
+
+
+def test_a_folder_without_logs(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no <time>/vis_data/scalars\.json in'):
+        read_scalars(tmp_path)
+
+
+def test_pictures(tmp_path):
+    runs = dict(a=dict(loss=[(1, 2.0), (2, 1.0)], mIoU=[(2, 30.0)]), b=dict(loss=[(1, 3.0)]))
+    draw_curves(runs, ['loss', 'mIoU'], tmp_path / 'a.png')
+    draw_costs(runs, ['loss'], tmp_path / 'b.png', title='CPU')
+    with Image.open(tmp_path / 'a.png') as two, Image.open(tmp_path / 'b.png') as one:
+        assert two.width == 2 * one.width
+        assert len(two.convert('RGB').getcolors(1 << 20)) > 50
+    with pytest.raises(ValueError, match=r"no run has 'oIoU'; there are \['loss', 'mIoU'\]"):
+        draw_curves(runs, ['oIoU'], tmp_path / 'c.png')

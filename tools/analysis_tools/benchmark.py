@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Latency, throughput and peak memory of models at one or several sizes, on CPU or CUDA.
+
+    python tools/analysis_tools/benchmark.py CONFIG [CONFIG ...] --sizes 224 480 --out cost.json
+
+Random weights and noise: neither changes the cost. All models are in memory at once, and each round
+times every one of them. plot_cost.py draws the result.
+"""
+
+import argparse
+import json
+import platform
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from torch import nn
+
+from mmseg_remamber.analysis.cost import count_flops, measure_costs
+from mmseg_remamber.apis import load_config
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('--sizes', type=int, nargs='+', default=[480], help='sides of the input')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--warmup', type=int, default=2, help='runs that are not timed')
+    parser.add_argument('--repeats', type=int, default=10, help='runs whose median is taken')
+    parser.add_argument('--amp', action='store_true', help='float16 on CUDA, bfloat16 on CPU')
+    parser.add_argument('--out', type=Path, help='JSON to write')
+    return parser.parse_args()
+
+
+def machine(device: str) -> dict[str, str | int]:
+    """What the figures belong to."""
+    on_cuda = torch.device(device).type == 'cuda'
+    return dict(
+        device=torch.cuda.get_device_name(device) if on_cuda else platform.machine(),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+    )
+
+
+def build(cfg: Config, device: str) -> nn.Module:
+    """The model of a config, its weights random."""
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device).eval()
+    model.cfg = cfg
+    return model
+
+
+def main() -> None:
+    args = parse_args()
+    configs = {Path(config).stem: load_config(config) for config in args.configs}
+    models = {name: build(cfg, args.device) for name, cfg in configs.items()}
+    results = []
+    print(f'{"config":52}{"size":>6}{"ms":>10}{"images/s":>10}{"peak MB":>10}{"GFLOP":>9}')
+    for side in args.sizes:
+        size = (side, side)
+        costs = measure_costs(
+            models,
+            size,
+            batch=args.batch_size,
+            warmup=args.warmup,
+            repeats=args.repeats,
+            amp=args.amp,
+        )
+        for name, cost in costs.items():
+            cost['flops'] = sum(count_flops(configs[name], size)[''].values())
+            results.append(dict(config=name, **cost))
+            print(
+                f'{name[:51]:52}{side:6}{cost["latency_ms"]:10.1f}{cost["throughput"]:10.2f}'
+                f'{cost["peak_memory_mb"]:10.1f}{cost["flops"] / 1e9:9.1f}'
+            )
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        report = dict(
+            machine=machine(args.device),
+            amp=args.amp,
+            warmup=args.warmup,
+            repeats=args.repeats,
+            results=results,
+        )
+        args.out.write_text(json.dumps(report, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Operations and parameters of a config's model, module by module, the scan included.
+
+    python tools/analysis_tools/get_flops.py CONFIG [--size 480 480] [--depth 2] [--out flops.json]
+
+One image and sentence. A multiply-add is two operations. Nothing is computed and no weight is
+loaded, so that the base model takes seconds.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.analysis import parameter_count
+from mmengine.config import DictAction
+
+from mmseg_remamber.analysis.cost import build_on_meta, count_flops
+from mmseg_remamber.apis import load_config
+
+SCAN = 'selective_scan.'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 480), metavar=('H', 'W'))
+    parser.add_argument('--depth', type=int, default=2, help='levels of modules to print')
+    parser.add_argument('--out', type=Path, help='JSON of all modules and operators to write')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    flops = count_flops(cfg, tuple(args.size))
+    parameters = parameter_count(build_on_meta(cfg))
+    rows = []
+    for name, count in parameters.items():
+        operators = flops.get(name, {})
+        if count or operators:
+            scan = sum(v for key, v in operators.items() if key.startswith(SCAN))
+            rows.append(
+                dict(module=name, parameters=count, flops=sum(operators.values()), scan_flops=scan)
+            )
+    print(f'{"module":32}{"parameters":>14}{"GFLOP":>10}{"of that scan":>14}')
+    for row in rows:
+        levels = row['module'].count('.') + bool(row['module'])
+        if levels <= args.depth:
+            print(
+                f'{row["module"] or "all":32}{row["parameters"]:14,}'
+                f'{row["flops"] / 1e9:10.3f}{row["scan_flops"] / 1e9:14.3f}'
+            )
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        report = dict(
+            config=Path(args.config).name,
+            size=list(args.size),
+            convention='a multiply-add is two operations',
+            operators=flops[''],
+            modules=rows,
+        )
+        args.out.write_text(json.dumps(report, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

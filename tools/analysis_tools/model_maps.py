@@ -1,0 +1,192 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What goes on inside a model on one picture and sentence.
+
+    python tools/analysis_tools/model_maps.py KIND CONFIG CHECKPOINT IMAGE "SENTENCE" --out maps.png
+
+KIND is one of
+    interactions     similarity of each place and each word in each stage, or the attention over
+                     words of the attention variant (ReMamber, Fig. 4)
+    components       principal components of the features before the scans, after the channel scan
+                     and after the spatial scan of each stage (ReMamber, Fig. 5)
+    receptive-field  effective receptive field of the centre of each stage (VMamba)
+    routes           what reaches a query position along each scan route, in each stage (VMamba)
+
+Writes the picture and, with the suffix .json, the numbers behind it.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import DictAction
+from torch import Tensor, nn
+
+from mmseg_remamber.analysis.maps import (
+    Batch,
+    area_of,
+    hooked,
+    interaction_maps,
+    principal_components,
+    receptive_field,
+    route_weights,
+    twister_maps,
+)
+from mmseg_remamber.analysis.samples import own_sample, words_of
+from mmseg_remamber.apis import init_model
+from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels, draw_word_maps
+from mmseg_remamber.vmamba.ss2d import SS2D
+
+SHARES = (0.5, 0.9, 0.99)
+ROUTES = ('rows', 'columns', 'rows back', 'columns back')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('kind', choices=sorted(KINDS), metavar='KIND')
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('image')
+    parser.add_argument('sentence')
+    parser.add_argument('--out', type=Path, default=Path('maps.png'))
+    parser.add_argument(
+        '--size', type=int, nargs=2, metavar=('H', 'W'), help="of the input; default: the config's"
+    )
+    parser.add_argument(
+        '--query', type=float, nargs=2, default=(0.5, 0.5), metavar=('DOWN', 'RIGHT'),
+        help='for routes: the position, in [0, 1)',
+    )  # fmt: skip
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def stage_of(name: str) -> str:
+    """Dotted name of a module in the backbone -> name for people."""
+    parts = name.split('.')
+    text = f'stage {int(parts[1]) + 1}'
+    return f'{text}, block {int(parts[3]) + 1}' if 'blocks' in parts else text
+
+
+def last_of_stages(named: dict[str, object]) -> dict[str, object]:
+    """The last block of each stage."""
+    return {name.split('.')[1]: (name, found) for name, found in named.items()}
+
+
+def interactions(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
+    words = words_of(model, batch)
+    maps = interaction_maps(model, batch)
+    attention = any('blocks' in name for name in maps)
+    what = 'attention to the word' if attention else 'similarity'
+    stages = [
+        (stage_of(name), found[0, :, :, : len(words)].numpy()) for name, found in maps.items()
+    ]
+    draw_word_maps(image, words, stages, args.out, text=args.sentence, what=what)
+    return dict(
+        words=words,
+        what=what,
+        stages=[
+            dict(stage=name, maps=[np.round(found[..., i], 5).tolist() for i in range(len(words))])
+            for name, found in stages
+        ],
+    )
+
+
+def components(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
+    headings = dict(before='before', channel='after channel scan', spatial='after spatial scan')
+    rows, numbers = [], []
+    for name, found in last_of_stages(twister_maps(model, batch)).values():
+        panels = [('input', image)]
+        for key, heading in headings.items():
+            scores, share = principal_components(found[key][0])
+            panels.append((f'{heading}: {100 * float(share.sum()):.0f} %', stretch(scores)))
+            numbers.append(
+                dict(stage=stage_of(name), features=key, variance_share=share.tolist(),
+                     scores=np.round(scores.numpy(), 4).tolist())
+            )  # fmt: skip
+        rows.append((stage_of(name), panels))
+    note = (
+        'red, green, blue: first three principal components, each over its own range;\n'
+        'in percent the variance they hold'
+    )
+    draw_panels(rows, args.out, title=f'"{args.sentence}"', note=note)
+    return dict(components=numbers)
+
+
+def stretch(scores: Tensor) -> np.ndarray:
+    """Each component from its least to its largest score: (h, w, 3) float -> in [0, 1]."""
+    low, high = scores.amin((0, 1)), scores.amax((0, 1))
+    return ((scores - low) / (high - low).clamp(min=1e-12)).numpy()
+
+
+def fields(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
+    panels, numbers = [], []
+    for number, field in enumerate(receptive_field(model, batch), start=1):
+        areas = {f'{100 * share:g}%': area_of(field, share) for share in SHARES}
+        heading = '\n'.join(f'{share} in {100 * area:.1f}%' for share, area in areas.items())
+        panels.append((f'stage {number}\n{heading}', field.numpy()))
+        numbers.append(dict(stage=number, area_holding=areas, field=field.tolist()))
+    draw_heat_maps(
+        [('', panels)], args.out, image=image, decades=4,
+        title='Effective receptive field of the centre:\n'
+        'shares of the gradient, and the part of the picture that holds them',
+        what='gradient over its largest',
+    )  # fmt: skip
+    return dict(stages=numbers)
+
+
+def routes(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
+    inputs: dict[str, Tensor] = {}
+
+    def record(name, module, args, kwargs, output):
+        if name.startswith('stages.'):
+            inputs[name] = args[0][0]
+
+    with torch.no_grad(), hooked(model.backbone, SS2D, record):
+        model.extract_feat(batch['inputs'], batch['data_samples'])
+    scans = dict(model.backbone.named_modules())
+    rows, numbers, marks = [], [], []
+    for name, x in last_of_stages(inputs).values():
+        height, width = x.shape[:2]
+        query = (int(args.query[0] * height), int(args.query[1] * width))
+        strength = route_weights(scans[name], x, query).abs().mean(-1)
+        panels = [*zip(ROUTES, strength.numpy()), ('all four', strength.sum(0).numpy())]
+        rows.append((f'{stage_of(name)}\n{height} x {width}', panels))
+        marks.append(((query[0] + 0.5) / height, (query[1] + 0.5) / width))
+        numbers.append(dict(stage=stage_of(name), query=query, strength=strength.tolist()))
+    draw_heat_maps(
+        rows, args.out, image=image, decades=3, mark=marks,
+        title='What reaches the marked position along each route of the last scan of each stage;\n'
+        'what comes after it on a route does not',
+        what='mean |weight| over channels, over its largest',
+    )  # fmt: skip
+    return dict(routes=ROUTES, stages=numbers)
+
+
+KINDS: dict[str, Callable[..., dict]] = {
+    'interactions': interactions,
+    'components': components,
+    'receptive-field': fields,
+    'routes': routes,
+}
+
+
+def main() -> None:
+    args = parse_args()
+    if not all(0 <= place < 1 for place in args.query):
+        raise SystemExit(f'--query must be in [0, 1), got {args.query}')
+    model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
+    batch, image = own_sample(model, args.image, args.sentence, args.size and tuple(args.size))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    numbers = KINDS[args.kind](model, batch, image, args)
+    report = dict(kind=args.kind, image=Path(args.image).name, sentence=args.sentence, **numbers)
+    args.out.with_suffix('.json').write_text(json.dumps(report) + '\n')
+    print(f'{args.out} and {args.out.with_suffix(".json").name}')
+
+
+if __name__ == '__main__':
+    main()
