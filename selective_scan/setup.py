@@ -27,7 +27,9 @@ INSTALL_TORCH = (
     'building selective_scan needs torch >= 2.10 in the environment that it is installed into, '
     'and never downloads one; install torch first: https://pytorch.org/get-started/locally'
 )
-INSTALL_COMPILER = 'install g++ or clang++ (Windows: the MSVC build tools), or set CXX'
+# No -march: the kernels hold code for each instruction set and pick one at load time.
+COMPILE_ARGS = ['-O3', '-std=c++17', '-fopenmp-simd', '-fno-math-errno', '-fno-trapping-math']
+INSTALL_COMPILER = 'install g++ or clang++, or set CXX'
 
 # An isolated build hides the environment's packages. The torch to build against is among them:
 # another would be gigabytes to download, and of another CUDA perhaps. Last, so that nothing else
@@ -47,13 +49,17 @@ class BuildExtension(cpp_extension.BuildExtension):
     """torch's, which honours MAX_JOBS and TORCH_CUDA_ARCH_LIST, with a word on what is missing."""
 
     def build_extensions(self) -> None:
-        if sys.platform != 'win32':  # there distutils itself names the build tools that it misses
-            compiler = shlex.split(os.environ.get('CXX', '') or 'c++')[0]
-            if shutil.which(compiler) is None:
-                raise RuntimeError(
-                    f'building selective_scan needs a C++17 compiler, and there is no '
-                    f'{compiler!r}; {INSTALL_COMPILER}'
-                )
+        if sys.platform == 'win32':
+            raise RuntimeError(
+                'the CPU kernels of selective_scan need GCC or Clang, for their vector types, '
+                'which torch does not build extensions with on Windows; use WSL'
+            )
+        compiler = shlex.split(os.environ.get('CXX', '') or 'c++')[0]
+        if shutil.which(compiler) is None:
+            raise RuntimeError(
+                f'building selective_scan needs a C++17 compiler, and there is no '
+                f'{compiler!r}; {INSTALL_COMPILER}'
+            )
         super().build_extensions()
 
 
@@ -97,18 +103,11 @@ def default_archs() -> str:
     return ';'.join(archs) + '+PTX'
 
 
-def compile_args() -> list[str]:
-    if sys.platform == 'win32':
-        return ['/O2', '/std:c++17', '/openmp:experimental']
-    # No -march: the kernels hold code for each instruction set and pick one at load time.
-    return ['-O3', '-std=c++17', '-fopenmp-simd', '-fno-math-errno', '-fno-trapping-math']
-
-
 def extension(cuda: bool):
     root = Path(__file__).parent
     target = OLDEST_TORCH[0] << 56 | OLDEST_TORCH[1] << 48
     macros = [('TORCH_TARGET_VERSION', f'{target:#x}ULL')]
-    arguments = {'cxx': compile_args()}
+    arguments = {'cxx': COMPILE_ARGS}
     kinds, files = ('.cpp',), [f for f in sorted(root.glob('csrc/**/*')) if f.is_file()]
     make = cpp_extension.CppExtension
     if cuda:

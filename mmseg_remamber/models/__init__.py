@@ -4,14 +4,17 @@
 
 from .backbones import ReMamber
 from .decode_heads import ReMamberConvHead, ReMamberMambaHead
-from .fusion import TwisterFusion
+from .fusion import AttentionFusion, InContextFusion, NormFusion, TwisterFusion
 from .losses import BinaryDiceLoss
 from .necks import CLIPSentenceEncoder
 from .segmentors import ReferringSegmentor
 
 __all__ = [
+    'AttentionFusion',
     'BinaryDiceLoss',
     'CLIPSentenceEncoder',
+    'InContextFusion',
+    'NormFusion',
     'ReMamber',
     'ReMamberConvHead',
     'ReMamberMambaHead',

@@ -144,4 +144,4 @@ def test_info():
     assert info['library'].startswith('_C.')
     assert info['torch_abi'] == '2.10'
     assert info['cpu_capability'] in ('default', 'avx2', 'avx512')
-    assert info['cuda'] is False
+    assert isinstance(info['cuda'], bool)

@@ -144,7 +144,7 @@ def test_missing_torch(tmp_path):
     assert 'install torch first: https://pytorch.org' in run.stderr
 
 
-@pytest.mark.skipif(sys.platform == 'win32', reason='distutils finds the compiler of Windows')
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows is refused before the compiler')
 def test_missing_compiler(tmp_path):
     build = ('build_ext', '--build-temp', str(tmp_path), '--build-lib', str(tmp_path))
     run = setup_py(*build, CXX='/nowhere/c++ -m64')

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the op meets the rest of torch: schema, fakes, compile, export."""
 
+import shutil
+
 import pytest
 import torch
 from inputs import make_inputs, make_map_inputs
@@ -138,6 +140,26 @@ def test_compile_the_gradients_of_a_map_scan():
     compiled(*compiled_leaves).square().sum().backward()
     for a, b in zip(compiled_leaves, leaves, strict=True):
         torch.testing.assert_close(a.grad, b.grad)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='inductor needs a C++ compiler on a CPU')
+def test_inductor_compiles_around_the_op():
+    class Around(torch.nn.Module):
+        def forward(self, x, *others):
+            return torch.nn.functional.silu(MapScan()(torch.nn.functional.gelu(x), *others))
+
+    torch._dynamo.reset()
+    compiled = torch.compile(Around(), fullgraph=True, dynamic=True, backend='inductor')
+    for size in (5, 9):
+        inputs = make_map_inputs(2, size, size + 2, 6, 2, 3, dtype=torch.float32).values()
+        leaves, compiled_leaves = ([v.clone().requires_grad_() for v in inputs] for _ in range(2))
+        want, got = Around()(*leaves), compiled(*compiled_leaves)
+        torch.testing.assert_close(got, want)
+        want.square().sum().backward()
+        got.square().sum().backward()
+        for a, b in zip(compiled_leaves, leaves, strict=True):
+            torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-5)
 
 
 def test_export_a_map_scan_of_any_size():

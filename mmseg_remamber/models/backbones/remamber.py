@@ -20,7 +20,7 @@ class ReMamber(VMamba):
         text_dim: width of the text features.
         num_tokens: T, words of each sentence, padding included.
         fusion: config of the fusion stage, built once for each stage with ``dim``, ``text_dim``
-            and ``num_tokens`` added.
+            and ``num_tokens`` added; its forward is that of :class:`TwisterFusion`.
         in_channels, drop_path_rate, frozen_stages, with_cp, init_cfg: as in :class:`VMamba`;
             freezing concerns the image stages only, and so does the pretrained checkpoint.
     """

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """One fusion stage: text features of a stage and the blocks that mix them into its map."""
 
+from collections.abc import Sequence
+from typing import Literal, get_args
+
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from .correlation import GlobalText, LocalText
-from .twister import TwisterBlock
+from .twister import Scans, TwisterBlock
+
+Text = Literal['global', 'local']
 
 
 @MODELS.register_module()
@@ -19,8 +24,13 @@ class TwisterFusion(BaseModule):
         text_dim: width of the text features.
         num_tokens: T, words of each sentence, padding included.
         depth: number of Twister blocks.
-        state_dim, ratio, scan_size: as in :class:`Twister`.
+        scans, state_dim, ratio, scan_size: as in :class:`Twister`.
+        texts: which text maps join the image, both as published: 'global', the sentence, and
+            'local', the image-text correlation (ReMamber, Table 4).
         hidden_dim, mask_padding: as in :class:`LocalText`.
+
+    Raises:
+        ValueError: when ``texts`` is empty, repeats a name or has an unknown one.
     """
 
     def __init__(
@@ -30,6 +40,8 @@ class TwisterFusion(BaseModule):
         text_dim: int,
         num_tokens: int,
         depth: int = 2,
+        scans: Scans = 'channel-spatial',
+        texts: Sequence[Text] = ('global', 'local'),
         state_dim: int = 1,
         ratio: float = 2.0,
         scan_size: int = 16,
@@ -37,16 +49,29 @@ class TwisterFusion(BaseModule):
         mask_padding: bool = False,
     ):
         super().__init__()
-        self.global_text = GlobalText(text_dim, dim)
-        self.local_text = LocalText(
-            dim,
-            text_dim=text_dim,
-            num_tokens=num_tokens,
-            hidden_dim=hidden_dim,
-            mask_padding=mask_padding,
-        )
+        known = get_args(Text)
+        if not texts or sorted(texts) != sorted(set(texts) & set(known)):
+            raise ValueError(f'texts must be one or both of {list(known)}, got {texts!r}')
+        self.texts = tuple(texts)
+        if 'global' in texts:
+            self.global_text = GlobalText(text_dim, dim)
+        if 'local' in texts:
+            self.local_text = LocalText(
+                dim,
+                text_dim=text_dim,
+                num_tokens=num_tokens,
+                hidden_dim=hidden_dim,
+                mask_padding=mask_padding,
+            )
         self.blocks = nn.ModuleList(
-            TwisterBlock(dim, state_dim=state_dim, ratio=ratio, scan_size=scan_size)
+            TwisterBlock(
+                dim,
+                num_maps=1 + len(texts),
+                scans=scans,
+                state_dim=state_dim,
+                ratio=ratio,
+                scan_size=scan_size,
+            )
             for _ in range(depth)
         )
 
@@ -60,8 +85,11 @@ class TwisterFusion(BaseModule):
         Returns:
             (B, H, W, C) float.
         """
-        global_text = self.global_text(sentence)
-        local_text = self.local_text(x, words, token_mask)
+        texts = []
+        if 'global' in self.texts:
+            texts.append(self.global_text(sentence))
+        if 'local' in self.texts:
+            texts.append(self.local_text(x, words, token_mask))
         for block in self.blocks:
-            x, global_text, local_text = block(x, global_text, local_text)
+            x, *texts = block(x, *texts)
         return x

@@ -2,70 +2,127 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mamba Twister (ReMamber, Sec. 3.3): channel scan, then spatial scan, over image and text maps."""
 
+from typing import Literal, get_args
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.ss2d import SS2D
 
+Scans = Literal['channel-spatial', 'spatial-channel', 'parallel', 'channel', 'spatial']
+
 
 class Twister(nn.Module):
-    """The Twisting layer: image, global and local text maps in, a new image feature out.
+    """The Twisting layer: image and text maps in, a new image feature out.
 
-    The three are concatenated; the channel scan lets channels talk to each other, reading a
-    resized map as a sequence of 3C steps of ``scan_size`` squared features; the spatial scan
-    then mixes positions and brings 3C channels back to C.
+    The ``num_maps`` maps are concatenated to a cube of M = ``num_maps * dim`` channels. The channel
+    scan lets channels talk to each other, reading a resized map as a sequence of channels, each
+    ``scan_size`` squared features, and is added to its input; the spatial scan mixes positions and
+    brings M channels to C. ``scans`` says which run, and in which order (ReMamber, Table 3):
+
+    - ``'channel-spatial'``: the spatial scan of the channel-scanned cube, as published;
+    - ``'spatial-channel'``: the channel scan, over C channels, of the spatial scan's result;
+    - ``'parallel'``: the sum of both scans of the cube;
+    - ``'channel'``, ``'spatial'``: one of them alone.
+
+    Where a channel-scanned cube is a result (``'parallel'``, ``'channel'``), a linear layer without
+    bias, ``out_proj``, brings its M channels to C, as the spatial scan has no part in it.
 
     Args:
         dim: width C of each map.
+        num_maps: number of maps, the image's among them.
+        scans: the scans and their order.
         state_dim: state size N of both scans.
         ratio: inner width over outer width of both scans.
         scan_size: side of the map that the channel scan sees.
+
+    Raises:
+        ValueError: for an unknown ``scans``.
     """
 
-    def __init__(self, dim: int, *, state_dim: int = 1, ratio: float = 2.0, scan_size: int = 16):
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_maps: int = 3,
+        scans: Scans = 'channel-spatial',
+        state_dim: int = 1,
+        ratio: float = 2.0,
+        scan_size: int = 16,
+    ):
         super().__init__()
+        if scans not in get_args(Scans):
+            raise ValueError(f'scans must be one of {sorted(get_args(Scans))}, got {scans!r}')
+        self.scans = scans
         self.scan_size = scan_size
-        self.channel_scan = SS2D(scan_size**2, state_dim=state_dim, ratio=ratio, gated=True)
-        self.spatial_scan = SS2D(dim, in_dim=3 * dim, state_dim=state_dim, ratio=ratio)
+        width = num_maps * dim
+        if scans != 'spatial':
+            self.channel_scan = SS2D(scan_size**2, state_dim=state_dim, ratio=ratio, gated=True)
+        if scans != 'channel':
+            self.spatial_scan = SS2D(dim, in_dim=width, state_dim=state_dim, ratio=ratio)
+        if scans in ('parallel', 'channel'):
+            self.out_proj = nn.Linear(width, dim, bias=False)
 
-    def forward(self, x: Tensor, global_text: Tensor, local_text: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *texts: Tensor) -> Tensor:
         """Args:
             x: (B, H, W, C) float.
-            global_text: (B, 1, 1, C) float.
-            local_text: (B, H, W, C) float.
+            texts: each (B, H, W, C), or (B, 1, 1, C) to be broadcast over the map; float.
 
         Returns:
             (B, H, W, C) float.
         """
-        cube = torch.cat((x, global_text.expand_as(x), local_text), dim=-1)
-        return self.spatial_scan(cube + self._twist_channels(cube))
+        cube = torch.cat((x, *(text.expand_as(x) for text in texts)), dim=-1)
+        if self.scans == 'channel-spatial':
+            return self.spatial_scan(self._twist_channels(cube))
+        if self.scans == 'spatial-channel':
+            return self._twist_channels(self.spatial_scan(cube))
+        if self.scans == 'parallel':
+            return self.spatial_scan(cube) + self.out_proj(self._twist_channels(cube))
+        if self.scans == 'channel':
+            return self.out_proj(self._twist_channels(cube))
+        return self.spatial_scan(cube)
 
-    def _twist_channels(self, cube: Tensor) -> Tensor:
-        """cube: (B, H, W, 3C) float -> (B, H, W, 3C)."""
+    def _twist_channels(self, x: Tensor) -> Tensor:
+        """x and its channel scan, added. x: (B, H, W, M) float -> (B, H, W, M)."""
         size = (self.scan_size, self.scan_size)
-        small = F.interpolate(cube.permute(0, 3, 1, 2), size, mode='bilinear')
-        sequence = small.flatten(2).unsqueeze(1)  # (B, 1, 3C, scan_size^2), a map of height 1
+        small = F.interpolate(x.permute(0, 3, 1, 2), size, mode='bilinear')
+        sequence = small.flatten(2).unsqueeze(1)  # (B, 1, M, scan_size^2), a map of height 1
         scanned = self.channel_scan(sequence).squeeze(1).unflatten(2, size)
-        full = F.interpolate(scanned, cube.shape[1:3], mode='bilinear')
-        return full.permute(0, 2, 3, 1)
+        full = F.interpolate(scanned, x.shape[1:3], mode='bilinear')
+        return x + full.permute(0, 2, 3, 1)
 
 
 class TwisterBlock(nn.Module):
-    """Twister with residuals on all three maps; one LayerNorm serves the three.
+    """Twister with residuals on all maps; one LayerNorm serves them all.
 
     Args:
-        dim, state_dim, ratio, scan_size: as in :class:`Twister`.
+        dim, num_maps, scans, state_dim, ratio, scan_size: as in :class:`Twister`.
     """
 
-    def __init__(self, dim: int, *, state_dim: int = 1, ratio: float = 2.0, scan_size: int = 16):
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_maps: int = 3,
+        scans: Scans = 'channel-spatial',
+        state_dim: int = 1,
+        ratio: float = 2.0,
+        scan_size: int = 16,
+    ):
         super().__init__()
         self.norm = nn.LayerNorm(dim)
-        self.twister = Twister(dim, state_dim=state_dim, ratio=ratio, scan_size=scan_size)
+        self.twister = Twister(
+            dim,
+            num_maps=num_maps,
+            scans=scans,
+            state_dim=state_dim,
+            ratio=ratio,
+            scan_size=scan_size,
+        )
 
-    def forward(
-        self, x: Tensor, global_text: Tensor, local_text: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Shapes as in :meth:`Twister.forward`; returns the three maps, updated."""
-        normed = self.norm(x), self.norm(global_text), self.norm(local_text)
-        return x + self.twister(*normed), global_text + normed[1], local_text + normed[2]
+    def forward(self, x: Tensor, *texts: Tensor) -> tuple[Tensor, ...]:
+        """Shapes as in :meth:`Twister.forward`; returns all maps, updated."""
+        normed = [self.norm(text) for text in texts]
+        x = x + self.twister(self.norm(x), *normed)
+        return x, *(text + new for text, new in zip(texts, normed, strict=True))

@@ -114,7 +114,8 @@ class CLIPSentenceEncoder(BaseModule):
         """
         words = self.model(input_ids=token_ids, attention_mask=token_mask.long()).last_hidden_state
         ends = (token_ids == self.eos_id).int().argmax(dim=-1)  # the first of equals
-        return words, words[torch.arange(len(words), device=words.device), ends]
+        rows = torch.arange(words.shape[0], device=words.device)  # len() would fix the batch size
+        return words, words[rows, ends]
 
 
 def _text_transformer(model: CLIPTextModel):

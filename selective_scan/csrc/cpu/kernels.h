@@ -4,27 +4,15 @@
 // the length. A tile is the unit of work that scan.cpp shares out among threads.
 #pragma once
 
-#include <torch/headeronly/core/ScalarType.h>
-
 #include <cstdint>
 
-namespace selective_scan::cpu {
+#include "../values.h"
 
-using torch::headeronly::ScalarType;
+namespace selective_scan::cpu {
 
 // Channels of a tile. Their recurrences are independent, so that stepping them side by side hides
 // the latency of each.
 constexpr int64_t kRows = 8;
-
-struct Input {
-  const void* data;
-  ScalarType type;
-};
-
-struct Output {
-  void* data;
-  ScalarType type;
-};
 
 // All tensors are contiguous. T is the type of the state.
 template <typename T>

@@ -8,7 +8,9 @@
 #include <tuple>
 #include <vector>
 
-#include "tensors.h"
+#include "../tensors.h"
+#include "huge_pages.h"
+#include "kernels.h"
 
 namespace selective_scan::cpu {
 namespace {

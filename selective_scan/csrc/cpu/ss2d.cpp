@@ -10,8 +10,9 @@
 #include <tuple>
 #include <vector>
 
+#include "../tensors.h"
+#include "huge_pages.h"
 #include "map_kernels.h"
-#include "tensors.h"
 
 namespace selective_scan::cpu {
 namespace {

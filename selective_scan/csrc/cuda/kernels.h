@@ -6,28 +6,16 @@
 #pragma once
 
 #include <cuda_runtime.h>
-#include <torch/headeronly/core/ScalarType.h>
-
 #include <cstdint>
 
-namespace selective_scan::cuda {
+#include "../values.h"
 
-using torch::headeronly::ScalarType;
+namespace selective_scan::cuda {
 
 // Rows that one block of scan_gradients walks one after the other, adding up dB and dC.
 constexpr int64_t kBlockRows = 32;
 // Channels of one block of the map kernels: one thread each.
 constexpr int64_t kMapThreads = 128;
-
-struct Input {
-  const void* data;
-  ScalarType type;
-};
-
-struct Output {
-  void* data;
-  ScalarType type;
-};
 
 template <typename T>
 struct Scan {

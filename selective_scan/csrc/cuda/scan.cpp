@@ -3,7 +3,7 @@
 // selective_scan on CUDA tensors: checks, results, launches.
 #include <tuple>
 
-#include "tensors.h"
+#include "torch_cuda.h"
 
 namespace selective_scan::cuda {
 namespace {

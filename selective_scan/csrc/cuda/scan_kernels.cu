@@ -5,7 +5,7 @@
 // that it alone would end in, then one warp a row joins these into the state that enters each
 // chunk, then all chunks run again from there.
 #include "common.cuh"
-#include "sizes.h"
+#include "../sizes.h"
 
 namespace selective_scan::cuda {
 namespace {

@@ -4,7 +4,7 @@
 // of the step sizes over the low-rank ones and their weights.
 #include <tuple>
 
-#include "tensors.h"
+#include "torch_cuda.h"
 
 namespace selective_scan::cuda {
 namespace {

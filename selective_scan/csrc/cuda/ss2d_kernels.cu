@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ss2d_scan. A thread takes one channel of a chunk of one route and walks it step by step, so that
 // neighbouring threads read neighbouring channels whatever the route's direction. Chunks run side
-// by side, joined as in scan_kernels.cu. The routes that write one map are launched one after the other:
-// their sum has one order and needs no second map. Steps are taken kGroup at a time, and their
-// projections, which all threads share, pass through shared memory.
+// by side, joined as in scan_kernels.cu. The routes that write one map are launched one after the
+// other: their sum has one order and needs no second map. Steps are taken kGroup at a time, and
+// their projections, which all threads share, pass through shared memory.
 #include "common.cuh"
-#include "sizes.h"
+#include "../sizes.h"
 
 namespace selective_scan::cuda {
 namespace {

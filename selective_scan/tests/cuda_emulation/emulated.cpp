@@ -7,6 +7,8 @@
 
 #include <cstring>
 
+#include "schemas.h"
+
 namespace selective_scan::cuda {
 alignas(16) unsigned char scratch[emulation::kMostShared];
 }
@@ -39,21 +41,10 @@ void run_last_thread_first(bool on) { emulation::reversed = on; }
 }  // namespace
 
 STABLE_TORCH_LIBRARY(selective_scan_emulated, m) {
-  m.def(
-      "forward(Tensor u, Tensor delta, Tensor A, Tensor B, Tensor C, Tensor? D, "
-      "Tensor? delta_bias, bool delta_softplus, ScalarType out_dtype) "
-      "-> (Tensor, Tensor, Tensor)");
-  m.def(
-      "backward(Tensor dy, Tensor? dlast, Tensor u, Tensor delta, Tensor A, Tensor B, Tensor C, "
-      "Tensor? D, Tensor? delta_bias, Tensor states, bool delta_softplus) "
-      "-> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
-  m.def(
-      "ss2d_forward(Tensor x, Tensor projections, Tensor dt_weight, Tensor A, Tensor? D, "
-      "Tensor? delta_bias, bool delta_softplus, ScalarType out_dtype) -> (Tensor, Tensor)");
-  m.def(
-      "ss2d_backward(Tensor dy, Tensor x, Tensor projections, Tensor dt_weight, Tensor A, "
-      "Tensor? D, Tensor? delta_bias, Tensor states, bool delta_softplus) "
-      "-> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
+  m.def(selective_scan::schemas::kForward);
+  m.def(selective_scan::schemas::kBackward);
+  m.def(selective_scan::schemas::kMapForward);
+  m.def(selective_scan::schemas::kMapBackward);
   m.def("run_last_thread_first(bool on) -> ()");
 }
 

@@ -1,0 +1,14 @@
+# widths that bring the model to the size of the Twister's
+_base_ = '../remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+model = dict(
+    backbone=dict(
+        fusion=dict(
+            _delete_=True,
+            type='AttentionFusion',
+            depth=1,
+            head_dim=16,
+            position_size=4,
+            mlp_ratio=5.0,
+        )
+    )
+)

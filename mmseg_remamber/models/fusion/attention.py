@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Attention-based conditioning (ReMamber): each position attends to the words."""
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from mmseg_remamber.vmamba.layers import MLP
+
+from .embedding import MapPosition, WordEmbedding
+
+
+class AttentionBlock(nn.Module):
+    """Cross-attention from the map to the words, then a feed-forward layer, with residuals.
+
+    Args:
+        dim: width C.
+        num_heads: attention heads.
+        mlp_ratio: hidden width of the feed-forward layer over ``dim``.
+    """
+
+    def __init__(self, dim: int, *, num_heads: int, mlp_ratio: float):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.attention = nn.MultiheadAttention(dim, num_heads, batch_first=True)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = MLP(dim, int(dim * mlp_ratio))
+
+    def forward(self, x: Tensor, text: Tensor, padding: Tensor | None) -> Tensor:
+        """Args:
+            x: (B, H, W, C) float.
+            text: (B, T, C) float.
+            padding: (B, T) bool, True on tokens that are not attended to; None attends to all.
+
+        Returns:
+            (B, H, W, C) float.
+        """
+        queries = self.norm(x).flatten(1, 2)
+        read, _ = self.attention(queries, text, text, key_padding_mask=padding, need_weights=False)
+        x = x + read.unflatten(1, x.shape[1:3])
+        return x + self.mlp(self.norm2(x))
+
+
+@MODELS.register_module()
+class AttentionFusion(BaseModule):
+    """Fusion stage in which image tokens query, and words are key and value (ReMamber,
+    "Attention-based Conditioning"), with learned positions for each kind.
+
+    The widths are ours: words are projected to C, and the feed-forward layer's width brings the
+    base model to the Twister's size.
+
+    Args:
+        dim: width C of the stage's map.
+        text_dim: width of the text features.
+        num_tokens: T, words of each sentence, padding included.
+        depth: number of blocks.
+        head_dim: width of each attention head; must divide ``dim``.
+        mlp_ratio: as in :class:`AttentionBlock`.
+        position_size: side of the map that the image positions are learned for; they are
+            interpolated to any other.
+        mask_padding: padding is not attended to. By default it takes part, as in the published
+            model.
+
+    Raises:
+        ValueError: when ``head_dim`` does not divide ``dim``.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        text_dim: int,
+        num_tokens: int,
+        depth: int = 2,
+        head_dim: int = 64,
+        mlp_ratio: float = 3.75,
+        position_size: int = 16,
+        mask_padding: bool = False,
+    ):
+        super().__init__()
+        if head_dim <= 0 or dim % head_dim:
+            raise ValueError(f'head_dim must divide dim {dim}, got {head_dim!r}')
+        self.mask_padding = mask_padding
+        self.map_position = MapPosition(dim, size=position_size)
+        self.words = WordEmbedding(text_dim, dim, num_tokens=num_tokens)
+        self.blocks = nn.ModuleList(
+            AttentionBlock(dim, num_heads=dim // head_dim, mlp_ratio=mlp_ratio)
+            for _ in range(depth)
+        )
+
+    def forward(self, x: Tensor, words: Tensor, sentence: Tensor, token_mask: Tensor) -> Tensor:
+        """As :meth:`TwisterFusion.forward`; ``sentence`` is not used."""
+        x, text = self.map_position(x), self.words(words)
+        padding = token_mask == 0 if self.mask_padding else None
+        for block in self.blocks:
+            x = block(x, text, padding)
+        return x
