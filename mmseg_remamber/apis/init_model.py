@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A model from its config, ready to predict."""
+"""A model from its config or its checkpoint, ready to predict."""
 
 import warnings
 from pathlib import Path
@@ -8,16 +8,20 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import load_state_dict
+from mmengine.utils import import_modules_from_strings
 from mmseg.registry import MODELS
 from torch import nn
 
+from mmseg_remamber.vmamba.files import read_checkpoint, weights_of
+
 from .config import load_config
-from .runner import explain_mismatch
+from .embedded_config import config_of
+from .mismatch import check_fits
 
 
 def init_model(
-    config: str | Path | Config,
+    config: str | Path | Config | None = None,
     checkpoint: str | Path | None = None,
     device: str | torch.device = 'cpu',
     cfg_options: dict | None = None,
@@ -25,27 +29,40 @@ def init_model(
     """Build a segmentor and load its weights.
 
     Args:
-        config: path of a config, or the config.
-        checkpoint: path or URL of weights in this project's keys; None leaves the model at its
-            initialisation and warns, since its masks then mean nothing.
+        config: path of a config, or the config; None takes the one in the checkpoint, where
+            training and ``tools/misc/publish_model.py`` put it.
+        checkpoint: torch or ``.safetensors`` file, or URL of a torch file, of weights in this
+            project's keys, read as data only; None leaves the model at its initialisation and
+            warns, since its masks then mean nothing.
         device: where the model goes.
         cfg_options: overrides with dotted keys, as in :func:`load_config`.
 
     Returns:
-        The model in evaluation mode, with its config as ``model.cfg``.
+        The model in evaluation mode, with its config as ``model.cfg`` and, where the checkpoint
+        has it, the metainfo of its training dataset as ``model.dataset_meta``.
 
     Raises:
         FileNotFoundError, KeyError: as :func:`load_config`, or for a missing checkpoint.
-        ValueError: when the checkpoint is of another model.
+        ValueError: when the checkpoint is of another model, which is then identified, when it has
+            no config and none is given, or when neither is given.
     """
+    if config is None and checkpoint is None:
+        raise ValueError('config and checkpoint must not both be None')
+    loaded = None if checkpoint is None else read_checkpoint(checkpoint)
+    if config is None:
+        config = config_of(loaded, str(checkpoint))
+        import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
     cfg = load_config(config, cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model)
-    if checkpoint is None:
+    if loaded is None:
         warnings.warn('no checkpoint given: the weights are untrained', stacklevel=2)
         model.init_weights()
     else:
-        with explain_mismatch(str(checkpoint)):
-            load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True)
+        state = weights_of(loaded)
+        check_fits(model, state, str(checkpoint))
+        load_state_dict(model, state, strict=True)
+        if 'dataset_meta' in loaded.get('meta', {}):
+            model.dataset_meta = loaded['meta']['dataset_meta']
     model.cfg = cfg
     return model.to(device).eval()

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """mmengine's Runner with strict loading, and process groups on machines without a GPU."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 import torch.distributed as dist
 from mmengine.logging import print_log
@@ -12,19 +9,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import nn
 
-
-@contextmanager
-def explain_mismatch(path: str) -> Iterator[None]:
-    """Turn a failed strict load into an error that names the file and what may have happened."""
-    try:
-        yield
-    except RuntimeError as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        shown = '\n'.join(line[:300] for line in lines[:8])
-        raise ValueError(
-            f"checkpoint {path!r} is of another model than the config (an authors' checkpoint is "
-            f'first converted by tools/model_converters/remamber.py):\n{shown}'
-        ) from error
+from .mismatch import explain_mismatch
 
 
 @RUNNERS.register_module()
@@ -62,7 +47,7 @@ class RefSegRunner(Runner):
         Raises:
             ValueError: when the checkpoint is of another model; names the file and the keys.
         """
-        with explain_mismatch(filename):
+        with explain_mismatch(filename, self.model):
             return super().load_checkpoint(filename, map_location, strict, revise_keys)
 
 

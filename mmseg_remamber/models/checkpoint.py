@@ -2,127 +2,149 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published ReMamber checkpoints: their key names and ours."""
 
-import re
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from mmseg_remamber.vmamba.checkpoint import convert_keys
-from mmseg_remamber.vmamba.checkpoint import from_official as vmamba_from_official
+from mmseg_remamber.vmamba.checkpoint import backbone_rules
+from mmseg_remamber.vmamba.keys import Rule, convert_keys, prefix, reverse
+
+from .clip_checkpoint import from_transformers, to_transformers
 
 
-def _compile(*rules: tuple[str, str]) -> tuple[tuple[re.Pattern, str], ...]:
-    return tuple((re.compile(pattern), name) for pattern, name in rules)
-
-
-def _local_text(old: str, new: str) -> tuple[tuple[str, str], ...]:
-    return (
-        (old + r'\.vis_proj\.0\.(\w+)', new + r'.image_proj.0.\2'),
-        (old + r'\.text_proj\.0\.(\w+)', new + r'.text_proj.0.\2'),
-        (old + r'\.unsqueeze\.0\.(\w+)', new + r'.conv.\2'),
-        (old + r'\.out_proj\.(\w+)', new + r'.out_proj.\2'),
+def _local_text(old: str, new: str) -> tuple[Rule, ...]:
+    names = (
+        ('.vis_proj.0', '.image_proj.0'),
+        ('.text_proj.0', '.text_proj.0'),
+        ('.unsqueeze.0', '.conv'),
+        ('.out_proj', '.out_proj'),
     )
+    return tuple((f'{old}{a}.{{affine}}', f'{new}{b}.{{affine}}') for a, b in names)
 
 
-_BLOCK = r'multimodal_blocks\.(\d+)\.blocks\.(\d+)'
-
-_FUSION_RULES = _compile(
-    (r'text_guidencee\.(\d+)\.0\.(\w+)', r'fusions.\1.global_text.0.\2'),
-    *_local_text(r'local_text_fusion\.(\d+)', r'fusions.\1.local_text'),
-    (_BLOCK + r'\.ln_1\.(\w+)', r'fusions.\1.blocks.\2.norm.\3'),
-    (
-        _BLOCK + r'\.self_attention\.ss1d\.(.+)',
-        r'fusions.\1.blocks.\2.twister.channel_scan.\3',
-    ),
-    (
-        _BLOCK + r'\.self_attention\.ss2d\.(.+)',
-        r'fusions.\1.blocks.\2.twister.spatial_scan.\3',
-    ),
+_BLOCK, _OURS = 'multimodal_blocks.{i}.blocks.{j}', 'fusions.{i}.blocks.{j}'
+_FUSION = (
+    ('text_guidencee.{i}.0.{affine}', 'fusions.{i}.global_text.0.{affine}'),
+    *_local_text('local_text_fusion.{i}', 'fusions.{i}.local_text'),
+    (_BLOCK + '.ln_1.{affine}', _OURS + '.norm.{affine}'),
+    (_BLOCK + '.self_attention.ss1d.{ss2d}', _OURS + '.twister.channel_scan.{ss2d}'),
+    (_BLOCK + '.self_attention.ss2d.{ss2d}', _OURS + '.twister.spatial_scan.{ss2d}'),
 )
 
 # mixer3 works on the coarsest map and is our mixers.0
-_CONV_HEAD_RULES = _compile(
-    *(
-        rule
-        for old, new in ((3, 0), (2, 1), (1, 2))
-        for rule in (
-            (rf'mixer{old}\.conv1\.(.+)', rf'mixers.{new}.0.\1'),
-            (rf'mixer{old}\.dwconv\.(.+)', rf'mixers.{new}.1.conv.\1'),
-            (rf'mixer{old}\.norm\.(.+)', rf'mixers.{new}.1.bn.\1'),
-            (rf'mixer{old}\.conv2\.(.+)', rf'mixers.{new}.2.\1'),
-        )
-    ),
-    (r'neck\.([01])\.(.+)', r'neck.0.\1.\2'),
-    (r'neck\.4\.(.+)', r'neck.1.0.\1'),
-    (r'neck\.5\.(.+)', r'neck.1.1.\1'),
-    (r'neck\.8\.(.+)', r'conv_seg.\1'),
+_MIXERS = tuple(
+    rule
+    for old, new in ((3, 0), (2, 1), (1, 2))
+    for rule in (
+        (f'mixer{old}.conv1.conv.weight', f'mixers.{new}.0.conv.weight'),
+        (f'mixer{old}.conv1.bn.{{batch_norm}}', f'mixers.{new}.0.bn.{{batch_norm}}'),
+        (f'mixer{old}.dwconv.weight', f'mixers.{new}.1.conv.weight'),
+        (f'mixer{old}.norm.{{batch_norm}}', f'mixers.{new}.1.bn.{{batch_norm}}'),
+        (f'mixer{old}.conv2.conv.weight', f'mixers.{new}.2.conv.weight'),
+        (f'mixer{old}.conv2.bn.{{batch_norm}}', f'mixers.{new}.2.bn.{{batch_norm}}'),
+    )
+)
+_CONV_HEAD = (
+    *_MIXERS,
+    ('neck.0.{affine}', 'neck.0.0.{affine}'),
+    ('neck.1.{batch_norm}', 'neck.0.1.{batch_norm}'),
+    ('neck.4.{affine}', 'neck.1.0.{affine}'),
+    ('neck.5.{batch_norm}', 'neck.1.1.{batch_norm}'),
+    ('neck.8.{affine}', 'conv_seg.{affine}'),
 )
 
-_MAMBA_HEAD_RULES = _compile(
-    (r'text_guidencee\.(\d+)\.0\.(\w+)', r'levels.\1.global_text.0.\2'),
-    *_local_text(r'local_text_fusion\.(\d+)', r'levels.\1.local_text'),
-    (r'in_proj\.(\d+)\.weight', r'levels.\1.in_proj.weight'),
-    (_BLOCK + r'\.ln_1\.(\w+)', r'levels.\1.blocks.\2.norm.\3'),
-    (_BLOCK + r'\.self_attention\.(.+)', r'levels.\1.blocks.\2.op.\3'),
-    (r'multimodal_blocks\.(\d+)\.downsample\.(proj|norm)\.(\w+)', r'levels.\1.out_\2.\3'),
-    (r'hire_fusion\.(\d+)\.fusion\.0\.(\w+)', r'skip_fusions.\1.convs.0.conv.\2'),
-    (r'hire_fusion\.(\d+)\.fusion\.1\.(\w+)', r'skip_fusions.\1.convs.0.bn.\2'),
-    (r'hire_fusion\.(\d+)\.fusion\.3\.(\w+)', r'skip_fusions.\1.convs.1.conv.\2'),
-    (r'hire_fusion\.(\d+)\.fusion\.4\.(\w+)', r'skip_fusions.\1.convs.1.bn.\2'),
-    (r'proj_out\.1\.0\.(\w+)', r'conv_out.conv.\1'),
-    (r'proj_out\.1\.1\.(\w+)', r'conv_out.bn.\1'),
-    (r'proj_out\.2\.(\w+)', r'conv_seg.\1'),
+_SKIP, _OUR_SKIP = 'hire_fusion.{i}.fusion', 'skip_fusions.{i}.convs'
+_MAMBA_HEAD = (
+    ('text_guidencee.{i}.0.{affine}', 'levels.{i}.global_text.0.{affine}'),
+    *_local_text('local_text_fusion.{i}', 'levels.{i}.local_text'),
+    ('in_proj.{i}.weight', 'levels.{i}.in_proj.weight'),
+    (_BLOCK + '.ln_1.{affine}', 'levels.{i}.blocks.{j}.norm.{affine}'),
+    (_BLOCK + '.self_attention.{ss2d}', 'levels.{i}.blocks.{j}.op.{ss2d}'),
+    ('multimodal_blocks.{i}.downsample.proj.weight', 'levels.{i}.out_proj.weight'),
+    ('multimodal_blocks.{i}.downsample.norm.{affine}', 'levels.{i}.out_norm.{affine}'),
+    (_SKIP + '.0.weight', _OUR_SKIP + '.0.conv.weight'),
+    (_SKIP + '.1.{batch_norm}', _OUR_SKIP + '.0.bn.{batch_norm}'),
+    (_SKIP + '.3.weight', _OUR_SKIP + '.1.conv.weight'),
+    (_SKIP + '.4.{batch_norm}', _OUR_SKIP + '.1.bn.{batch_norm}'),
+    ('proj_out.1.0.weight', 'conv_out.conv.weight'),
+    ('proj_out.1.1.{batch_norm}', 'conv_out.bn.{batch_norm}'),
+    ('proj_out.2.{affine}', 'conv_seg.{affine}'),
 )
 
-_TEXT_RULES = _compile(
-    (r'(?:text_model\.)?((?:embeddings|encoder|final_layer_norm)\..+)', r'model.\1'),
-)
+_HEADS = {'conv': _CONV_HEAD, 'mamba': _MAMBA_HEAD}
+_HEAD_MARKS = {
+    'conv': ('decoder.neck.', 'decode_head.neck.'),
+    'mamba': ('decoder.hire_fusion.', 'decode_head.skip_fusions.'),
+}
+_TEXT = 'text_encoder.'
 
-_HEAD_MARKS = {'conv': 'decoder.neck.', 'mamba': 'decoder.hire_fusion.'}
 
+def head_of(keys: Iterable[str]) -> str:
+    """Which head a ReMamber has, from its keys in the published spelling or ours.
 
-def head_of(state: dict[str, Tensor]) -> str:
-    """Which head the published weights have: 'conv' or 'mamba'.
+    Returns:
+        'conv' or 'mamba'.
 
     Raises:
         ValueError: when the keys show neither, or both.
     """
-    found = [
-        head for head, mark in _HEAD_MARKS.items() if any(key.startswith(mark) for key in state)
-    ]
+    keys = list(keys)
+    found = [h for h, marks in _HEAD_MARKS.items() if any(k.startswith(marks) for k in keys)]
     if len(found) != 1:
         raise ValueError(
-            f'not a ReMamber checkpoint: expected keys of exactly one of '
-            f'{list(_HEAD_MARKS.values())}, found {found}; the keys begin {list(state)[:3]}'
+            f'not a ReMamber checkpoint: expected the keys of exactly one head of '
+            f'{sorted(_HEADS)}, found {found or "none"}; the keys begin {keys[:3]}'
         )
     return found[0]
 
 
-def from_official(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def is_official(keys: Iterable[str]) -> bool:
+    """Whether the keys are in ReMamber's published spelling."""
+    return any(key.startswith(('decoder.', 'backbone.layers.')) for key in keys)
+
+
+def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Published ReMamber keys -> those of :class:`ReferringSegmentor` with the same head.
 
-    Wrappers' ``module.`` prefixes are accepted, and the integer ``position_ids`` that older
-    transformers store is left out: it is a constant.
+    The text model may be spelled as any release of transformers does.
 
     Raises:
         ValueError: for a key that nothing explains.
     """
-    state = {key.removeprefix('module.'): value for key, value in state.items()}
-    head_rules = _CONV_HEAD_RULES if head_of(state) == 'conv' else _MAMBA_HEAD_RULES
-    parts = {'backbone': {}, 'text_encoder': {}, 'decoder': {}}
-    for key, value in state.items():
-        part, _, rest = key.partition('.')
-        if part not in parts:
-            raise ValueError(f'key {key!r} belongs to none of {sorted(parts)}')
-        parts[part][rest] = value
-    parts['text_encoder'].pop('text_model.embeddings.position_ids', None)
+    text, rest = _split_text(state)
+    converted = from_transformers(text)
+    return {_TEXT + key: value for key, value in converted.items()} | convert_keys(
+        rest, _rules(state)
+    )
 
-    fusion_keys = [k for k in parts['backbone'] if any(r.fullmatch(k) for r, _ in _FUSION_RULES)]
-    fusion = {key: parts['backbone'].pop(key) for key in fusion_keys}
-    backbone = vmamba_from_official(parts['backbone']) | convert_keys(fusion, _FUSION_RULES)
-    text = convert_keys(parts['text_encoder'], _TEXT_RULES)
-    head = convert_keys(parts['decoder'], head_rules)
-    return {
-        f'{name}.{key}': value
-        for name, part in (('text_encoder', text), ('backbone', backbone), ('decode_head', head))
-        for key, value in part.items()
-    }
+
+def to_official(state: Mapping[str, Tensor], *, spelling: str = '4.31') -> dict[str, Tensor]:
+    """Keys of :class:`ReferringSegmentor` with Twister stages -> the published ones.
+
+    Args:
+        state: weights in our keys.
+        spelling: of the text model's keys, as in :data:`clip_checkpoint.SPELLINGS`.
+
+    Raises:
+        ValueError: for a key that no published model has, or an unknown spelling.
+    """
+    text, rest = _split_text(state)
+    converted = to_transformers(text, spelling=spelling)
+    return {_TEXT + key: value for key, value in converted.items()} | convert_keys(
+        rest, reverse(_rules(state))
+    )
+
+
+def _split_text(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The text model's weights, without their prefix, and the others."""
+    text = {k.removeprefix(_TEXT): v for k, v in state.items() if k.startswith(_TEXT)}
+    return text, {k: v for k, v in state.items() if not k.startswith(_TEXT)}
+
+
+def _rules(keys: Iterable[str]) -> tuple[Rule, ...]:
+    """(published, ours) templates of everything but the text model."""
+    keys = list(keys)
+    return (
+        *prefix((*backbone_rules(keys), *_FUSION), 'backbone.', 'backbone.'),
+        *prefix(_HEADS[head_of(keys)], 'decoder.', 'decode_head.'),
+    )

@@ -2,75 +2,101 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published VMamba weights: key names and strict loading."""
 
-import re
+from collections.abc import Iterable, Mapping
 
 from mmengine.logging import print_log
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
-# (published name, our name); the first releases of vanilla VMamba have the second spelling of some
-_RULES = tuple(
-    (re.compile(pattern), name)
-    for pattern, name in (
-        (r'patch_embed\.(?:0|proj)\.(\w+)', r'patch_embed.proj1.\1'),
-        (r'patch_embed\.(?:2|norm)\.(\w+)', r'patch_embed.norm1.\1'),
-        (r'patch_embed\.5\.(\w+)', r'patch_embed.proj2.\1'),
-        (r'patch_embed\.7\.(\w+)', r'patch_embed.norm2.\1'),
-        (r'layers\.(\d+)\.blocks\.(\d+)\.(?:norm|ln_1)\.(\w+)', r'stages.\1.\2.norm.\3'),
-        (r'layers\.(\d+)\.blocks\.(\d+)\.(?:op|self_attention)\.(.+)', r'stages.\1.\2.op.\3'),
-        (r'layers\.(\d+)\.blocks\.(\d+)\.(norm2|mlp\.fc[12])\.(\w+)', r'stages.\1.\2.\3.\4'),
-        (r'layers\.(\d+)\.downsample\.1\.(\w+)', r'downsamples.\1.conv.\2'),
-        (r'layers\.(\d+)\.downsample\.3\.(\w+)', r'downsamples.\1.norm.\2'),
-        (r'layers\.(\d+)\.downsample\.(norm|reduction)\.(\w+)', r'downsamples.\1.\2.\3'),
-        (r'outnorm(\d+)\.(\w+)', r'out_norms.\1.\2'),
-        (r'(?:classifier\.)?(norm|head)\.(\w+)', r'classifier.\1.\2'),
-    )
+from .files import differences, read_checkpoint, weights_of
+from .keys import Rule, convert_keys, prefix, reverse
+
+_STAGES = (
+    ('layers.{i}.blocks.{j}.norm.{affine}', 'stages.{i}.{j}.norm.{affine}'),
+    ('layers.{i}.blocks.{j}.op.{ss2d}', 'stages.{i}.{j}.op.{ss2d}'),
+    ('layers.{i}.blocks.{j}.norm2.{affine}', 'stages.{i}.{j}.norm2.{affine}'),
+    ('layers.{i}.blocks.{j}.mlp.fc1.{affine}', 'stages.{i}.{j}.mlp.fc1.{affine}'),
+    ('layers.{i}.blocks.{j}.mlp.fc2.{affine}', 'stages.{i}.{j}.mlp.fc2.{affine}'),
+)
+_EMBED_V1 = (
+    ('patch_embed.0.{affine}', 'patch_embed.proj.{affine}'),
+    ('patch_embed.2.{affine}', 'patch_embed.norm.{affine}'),
+)
+_EMBED_V2 = (
+    ('patch_embed.0.{affine}', 'patch_embed.proj1.{affine}'),
+    ('patch_embed.2.{affine}', 'patch_embed.norm1.{affine}'),
+    ('patch_embed.5.{affine}', 'patch_embed.proj2.{affine}'),
+    ('patch_embed.7.{affine}', 'patch_embed.norm2.{affine}'),
+)
+_DOWNSAMPLE_V1 = (
+    ('layers.{i}.downsample.norm.{affine}', 'downsamples.{i}.norm.{affine}'),
+    ('layers.{i}.downsample.reduction.weight', 'downsamples.{i}.reduction.weight'),
+)
+_DOWNSAMPLE_V2_V3 = (
+    ('layers.{i}.downsample.1.{affine}', 'downsamples.{i}.conv.{affine}'),
+    ('layers.{i}.downsample.3.{affine}', 'downsamples.{i}.norm.{affine}'),
+)
+_OUT_NORMS = (('outnorm{i}.{affine}', 'out_norms.{i}.{affine}'),)
+_CLASSIFIER = (
+    ('classifier.norm.{affine}', 'norm.{affine}'),
+    ('classifier.head.{affine}', 'head.{affine}'),
+)
+# what the first releases of vanilla VMamba spell in another way
+_FIRST_RELEASE = (
+    ('patch_embed.proj.{affine}', 'backbone.patch_embed.proj.{affine}'),
+    ('patch_embed.norm.{affine}', 'backbone.patch_embed.norm.{affine}'),
+    ('layers.{i}.blocks.{j}.ln_1.{affine}', 'backbone.stages.{i}.{j}.norm.{affine}'),
+    ('layers.{i}.blocks.{j}.self_attention.{ss2d}', 'backbone.stages.{i}.{j}.op.{ss2d}'),
+    ('norm.{affine}', 'norm.{affine}'),
+    ('head.{affine}', 'head.{affine}'),
 )
 
 
-def convert_keys(state: dict[str, Tensor], rules: tuple[tuple[re.Pattern, str], ...]) -> dict:
-    """Rename every key by the one rule that matches it whole.
+def backbone_rules(keys: Iterable[str]) -> tuple[Rule, ...]:
+    """(published, ours) templates of embedding, stages and downsamplings of a backbone.
 
-    Raises:
-        ValueError: for keys that no rule explains, or two keys that become one.
+    Args:
+        keys: keys of either spelling, with any prefix; they show which layers the variant has.
     """
-    converted, unexplained = {}, []
-    for key, value in state.items():
-        names = [m.expand(name) for rule, name in rules if (m := rule.fullmatch(key))]
-        if len(names) != 1:
-            unexplained.append(key)
-        elif names[0] in converted:
-            raise ValueError(f'two keys become {names[0]!r}; the second is {key!r}')
-        else:
-            converted[names[0]] = value
-    if unexplained:
-        raise ValueError(f'{len(unexplained)} keys of another model: {unexplained[:5]}')
-    return converted
+    keys = list(keys)
+    has_v2_embed = any('patch_embed.5.' in k or 'patch_embed.proj2.' in k for k in keys)
+    merges_patches = any('.reduction.' in key for key in keys)
+    return (
+        *_STAGES,
+        *(_EMBED_V2 if has_v2_embed else _EMBED_V1),
+        *(_DOWNSAMPLE_V1 if merges_patches else _DOWNSAMPLE_V2_V3),
+    )
 
 
-def is_official(state: dict[str, Tensor]) -> bool:
-    """Whether the keys are in the published spelling."""
-    return any(key.startswith('layers.') for key in state)
+def _classifier_rules(keys: Iterable[str]) -> tuple[Rule, ...]:
+    backbone = prefix((*backbone_rules(keys), *_OUT_NORMS), '', 'backbone.')
+    return (*backbone, *_CLASSIFIER)
 
 
-def from_official(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Published VMamba keys -> ours; the classifier's become ``classifier.norm`` and ``.head``.
+def is_official(keys: Iterable[str]) -> bool:
+    """Whether the keys are in VMamba's published spelling."""
+    return any(key.startswith('layers.') for key in keys)
+
+
+def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Published VMamba keys, those of the first releases included -> :class:`VMambaClassifier`'s.
+
+    Output norms of a published backbone become ``backbone.out_norms``.
 
     Raises:
         ValueError: for a key that is not of a published VMamba.
     """
-    converted = convert_keys(state, _RULES)
-    if 'patch_embed.proj2.weight' not in converted:  # v1 has one projection and no number
-        return {re.sub(r'^(patch_embed\.\w+?)1\.', r'\1.', k): v for k, v in converted.items()}
-    return converted
+    return convert_keys(state, (*_classifier_rules(state), *_FIRST_RELEASE))
 
 
-def unwrap_checkpoint(checkpoint: dict) -> dict[str, Tensor]:
-    """The weights of a checkpoint file: under ``model``, ``state_dict`` or at the top."""
-    for key in ('model', 'state_dict'):
-        if isinstance(checkpoint.get(key), dict):
-            return checkpoint[key]
-    return checkpoint
+def to_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Keys of :class:`VMambaClassifier`, or of a bare :class:`VMamba` -> the published ones.
+
+    Raises:
+        ValueError: for a key that is of neither.
+    """
+    if not any(key.startswith('backbone.') for key in state):
+        state = {f'backbone.{key}': value for key, value in state.items()}
+    return convert_keys(state, reverse(_classifier_rules(state)))
 
 
 def load_pretrained(backbone: nn.Module, path: str) -> None:
@@ -81,34 +107,24 @@ def load_pretrained(backbone: nn.Module, path: str) -> None:
 
     Args:
         backbone: a :class:`VMamba` or a subclass.
-        path: file path or URL, as mmengine's loader takes it.
+        path: file path or URL, as :func:`read_checkpoint` takes it.
 
     Raises:
+        FileNotFoundError: when there is no such file.
         ValueError: for a key nothing explains, or one of patch embedding, stages or downsamplings
             that is missing or of another shape.
     """
-    state = unwrap_checkpoint(CheckpointLoader.load_checkpoint(path, map_location='cpu'))
+    state = weights_of(read_checkpoint(path))
     if is_official(state):
         state = from_official(state)
-    else:
-        state = {key.removeprefix('backbone.'): value for key, value in state.items()}
+    state = {key.removeprefix('backbone.'): value for key, value in state.items()}
     dropped = [key for key in state if key.startswith(('classifier.', 'norm.', 'head.'))]
     state = {key: value for key, value in state.items() if key not in dropped}
     own = backbone.state_dict()
-    core = [key for key in own if key.startswith(('patch_embed.', 'stages.', 'downsamples.'))]
-    missing = [key for key in core if key not in state]
-    unexpected = [key for key in state if key not in own]
-    reshaped = [
-        f'{key}: {tuple(state[key].shape)} in the file, {tuple(own[key].shape)} in the model'
-        for key in state
-        if key in own and state[key].shape != own[key].shape
-    ]
-    if missing or unexpected or reshaped:
-        raise ValueError(
-            f'{path} does not fit this backbone: {len(missing)} missing {missing[:3]}, '
-            f'{len(unexpected)} unexpected {unexpected[:3]}, '
-            f'{len(reshaped)} of another shape {reshaped[:3]}'
-        )
+    core = ('patch_embed.', 'stages.', 'downsamples.')
+    wanted = {key: own[key] for key in own if key.startswith(core) or key in state}
+    if mismatch := differences(wanted, state):
+        raise ValueError(f'{path} does not fit this backbone:\n{mismatch}')
     backbone.load_state_dict(state, strict=False)
     kept = sorted({key.split('.')[0] for key in own if key not in state})
     print_log(

@@ -1,46 +1,32 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Turn an authors' ReMamber checkpoint into this project's keys.
+"""Convert a ReMamber checkpoint between the authors' keys and this project's.
 
-    python tools/model_converters/remamber.py SRC.pth DST.pth
+    python tools/model_converters/remamber.py THEIRS.pth OURS.pth [--ema]
+    python tools/model_converters/remamber.py OURS.pth THEIRS.pth --to-official [--spelling 5.0]
 
 The head is recognised from the keys; a key that nothing explains is an error.
 """
 
-import argparse
-from pathlib import Path
+from functools import partial
 
-import torch
-
-from mmseg_remamber.models.checkpoint import from_official, head_of
-from mmseg_remamber.vmamba.checkpoint import unwrap_checkpoint
-
-
-def convert(src: str, dst: str) -> str:
-    """Convert a file and return its head, 'conv' or 'mamba'.
-
-    Raises:
-        FileNotFoundError: when ``src`` does not exist.
-        FileExistsError: when ``dst`` does.
-        ValueError: for a file that is not a ReMamber checkpoint, naming the first keys.
-    """
-    if not Path(src).is_file():
-        raise FileNotFoundError(f'checkpoint {src!r} does not exist')
-    if Path(dst).exists():
-        raise FileExistsError(f'{dst!r} exists; remove it, or write to another file')
-    state = unwrap_checkpoint(torch.load(src, map_location='cpu', weights_only=True))
-    converted = from_official(state)
-    torch.save(dict(state_dict=converted, meta=dict(converted_from=Path(src).name)), dst)
-    return head_of(state)
+from mmseg_remamber.apis.convert import conversion_parser, convert_file
+from mmseg_remamber.models.checkpoint import from_official, head_of, to_official
+from mmseg_remamber.models.clip_checkpoint import SPELLINGS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('src', help="authors' checkpoint")
-    parser.add_argument('dst', help='file to write')
+    parser = conversion_parser(__doc__.splitlines()[0])
+    parser.add_argument(
+        '--spelling',
+        choices=list(SPELLINGS),
+        default='4.31',
+        help="with --to-official: the text model's keys as transformers names them since (4.31)",
+    )
     args = parser.parse_args()
-    head = convert(args.src, args.dst)
-    print(f'{args.dst}: ReMamber with the {head} head; use it with a remamber-{head}_* config')
+    converted = convert_file(args, from_official, partial(to_official, spelling=args.spelling))
+    head = head_of(converted)
+    print(f'{args.dst}: ReMamber with the {head} head; its configs are remamber-{head}_*')
 
 
 if __name__ == '__main__':

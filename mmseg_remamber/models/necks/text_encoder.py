@@ -10,13 +10,16 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from mmseg_remamber.models.clip_checkpoint import read_text_weights
+from mmseg_remamber.vmamba.files import differences
+
 
 @MODELS.register_module()
 class CLIPSentenceEncoder(BaseModule):
     """CLIP's text transformer (ReMamber, Sec. 3.1), without its projection.
 
     Built from sizes, with random weights; or with the sizes and weights of a local folder or a
-    hub name in transformers' layout. The defaults are ViT-L/14's.
+    hub name in transformers' layout, or the weights of a file. The defaults are ViT-L/14's.
 
     Args:
         width: feature width.
@@ -30,8 +33,9 @@ class CLIPSentenceEncoder(BaseModule):
         token_init_std: standard deviation of the token embeddings at initialisation; CLIP's 0.02 by
             default. A model trained from random weights on little data learns sooner with a larger
             one: at 0.02 attention drowns the words' own embeddings, and all words look alike.
-        pretrained: local folder or hub name; its sizes must equal those above. It is read by
-            ``init_weights``, which the runner and ``init_model`` call, not by the constructor.
+        pretrained: local folder or hub name, or a file with weights in our keys or transformers';
+            its sizes must equal those above. It is read by ``init_weights``, which the runner and
+            ``init_model`` call, not by the constructor.
 
     Raises:
         ValueError: from ``init_weights``, when the pretrained model has other sizes.
@@ -82,6 +86,12 @@ class CLIPSentenceEncoder(BaseModule):
         if self.pretrained is None:
             return
         source = self.pretrained
+        if Path(source).is_file():
+            state = read_text_weights(source)
+            if mismatch := differences(self.state_dict(), state):
+                raise ValueError(f'{source} does not fit this text encoder:\n{mismatch}')
+            self.load_state_dict(state)
+            return
         local = Path(source).is_dir()
         loaded = CLIPTextModel.from_pretrained(source, local_files_only=local)
         own, theirs = self.model.config, loaded.config

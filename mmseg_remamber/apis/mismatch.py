@@ -1,0 +1,106 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a checkpoint is, when it is not of the model that should load it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+import mmseg_remamber
+from mmseg_remamber.models.checkpoint import is_official as is_official_remamber
+from mmseg_remamber.vmamba.checkpoint import is_official as is_official_vmamba
+from mmseg_remamber.vmamba.files import differences, read_checkpoint, weights_of
+
+_ROOT = Path(mmseg_remamber.__file__).parents[1]
+
+
+def check_fits(model: nn.Module, state: Mapping[str, Tensor], path: str) -> None:
+    """Refuse weights of another model.
+
+    Args:
+        model: the model that would load them.
+        state: the weights.
+        path: where they come from.
+
+    Raises:
+        ValueError: when keys or shapes differ, naming the first and the config that fits.
+    """
+    if is_model_wrapper(model):
+        model = model.module
+    if mismatch := differences(model.state_dict(), state):
+        raise ValueError(
+            f'checkpoint {path!r} is of another model than the config; {_identify(state)}\n'
+            f'{mismatch}'
+        )
+
+
+@contextmanager
+def explain_mismatch(path: str, model: nn.Module) -> Iterator[None]:
+    """Turn a failed strict load of the checkpoint at ``path`` into :func:`check_fits`' error."""
+    try:
+        yield
+    except (KeyError, RuntimeError):
+        check_fits(model, weights_of(read_checkpoint(path)), path)
+        raise
+
+
+def build_on_meta(cfg: Config) -> nn.Module:
+    """A config's model without memory for its weights (torch's meta device)."""
+    with torch.device('meta'):
+        return MODELS.build(cfg.model)
+
+
+def likely_configs(state: Mapping[str, Tensor]) -> tuple[list[str], float]:
+    """The repository's configs whose models are most like the weights.
+
+    Options that leave no trace in keys or shapes (the order of two scans, say) cannot be told
+    apart: more than one model may fit. Of configs that share a model the first is named.
+
+    Returns:
+        Paths from the repository's root, and the share of keys with their shapes, of those in the
+        file or the model, that both have: 1 for a model that fits. ([], 0) without a checkout.
+    """
+    ours = _signature(state)
+    scores = {
+        path: len(ours & theirs) / len(ours | theirs)
+        for path, theirs in _config_signatures().items()
+    }
+    best = max(scores.values(), default=0)
+    return [path for path, score in scores.items() if score == best > 0], best
+
+
+def _signature(state: Mapping[str, Tensor]) -> frozenset:
+    return frozenset((key, tuple(value.shape)) for key, value in state.items())
+
+
+@lru_cache(maxsize=1)
+def _config_signatures() -> dict[str, frozenset]:
+    """Keys and shapes of each different model of the configs, by the first config that has it."""
+    signatures, models = {}, []
+    folder = _ROOT / 'configs' / 'remamber'
+    for path in sorted(folder.rglob('*.py'), key=lambda path: (len(path.parts), path)):
+        cfg = Config.fromfile(path)
+        if cfg.model not in models:
+            models.append(cfg.model)
+            name = path.relative_to(_ROOT).as_posix()
+            signatures[name] = _signature(build_on_meta(cfg).state_dict())
+    return signatures
+
+
+def _identify(state: Mapping[str, Tensor]) -> str:
+    if is_official_remamber(state):
+        return "it is the authors' and must be converted by tools/model_converters/remamber.py"
+    if is_official_vmamba(state):
+        return "it is VMamba's, for backbone.init_cfg or tools/model_converters/vmamba.py"
+    configs, score = likely_configs(state)
+    if not configs:
+        return 'no config of this project is like it'
+    names = ' or '.join(configs)
+    return f'it fits {names}' if score == 1 else f'{score:.0%} of it is as in {names}'

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A checkpoint of another model is refused, and named."""
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmseg_remamber.apis import init_model, load_config
+from mmseg_remamber.apis.mismatch import build_on_meta, explain_mismatch, likely_configs
+from mmseg_remamber.vmamba import VMambaClassifier
+from mmseg_remamber.vmamba.checkpoint import to_official
+
+FOLDER = 'configs/remamber/'
+MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+MINI_PHOTOS = FOLDER + 'remamber-conv_vmamba-mini_1xb16-2500i_refcoco-192x192.py'
+FUSION = FOLDER + 'fusion/remamber-conv_vmamba-mini_{}_1xb16-2500i_refshapes-80x80.py'
+MAMBA = MINI.replace('remamber-conv', 'remamber-mamba')
+BASE = FOLDER + 'remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
+
+
+def state_of(root, config):
+    return build_on_meta(load_config(root / config)).state_dict()
+
+
+@pytest.mark.parametrize(
+    ('config', 'want'),
+    [
+        # the order of two scans leaves no trace in the weights
+        (MINI, [MINI_PHOTOS, FUSION.format('scan-spatial-channel')]),
+        (MAMBA, [MAMBA]),
+        (FUSION.format('attention'), [FUSION.format('attention')]),
+        (FUSION.format('norm'), [FUSION.format('norm')]),
+        (FUSION.format('text-local'), [FUSION.format('text-local')]),
+    ],
+)
+def test_the_config_of_weights_is_found(root, config, want):
+    assert likely_configs(state_of(root, config)) == (want, 1.0)
+
+
+def test_base_weights_are_told_from_mini_ones(root):
+    names, score = likely_configs(state_of(root, BASE))
+    assert score == 1
+    assert all('vmamba-b_' in name for name in names)
+    assert names[0] == FOLDER + 'remamber-conv_vmamba-b_8xb8-50e_refcoco+-480x480.py'
+
+
+def test_a_model_of_ones_own_has_a_nearest_config(root):
+    state = state_of(root, MAMBA) | {'decode_head.extra': torch.ones(1)}
+    (name,), score = likely_configs(state)
+    assert name == MAMBA
+    assert 0.99 < score < 1
+
+
+def save(path, state):
+    torch.save({'state_dict': {k: torch.zeros(v.shape) for k, v in state.items()}}, path)
+    return str(path)
+
+
+def test_the_first_differences_are_named_by_part(root, tmp_path):
+    state = state_of(root, MINI)
+    state['backbone.patch_embed.proj1.weight'] = torch.ones(8, 4, 3, 3)
+    path = save(tmp_path / 'mini.pth', state)
+    with pytest.raises(ValueError, match='is of another model') as error:
+        init_model(root / MAMBA, path)
+    text = str(error.value)
+    assert f"checkpoint '{path}' is of another model than the config; " in text
+    assert f'of it is as in {MINI_PHOTOS} or ' in text
+    assert ' missing in the file: decode_head.levels.0.global_text.0.weight (and ' in text
+    assert 'decode_head.neck.0.0.weight (and 13 more in decode_head.neck)' in text
+    assert (
+        '2 of another shape: backbone.patch_embed.proj1.weight is (8, 4, 3, 3), '
+        'the model has (8, 3, 3, 3), decode_head.conv_seg.weight is '
+    ) in text
+
+
+def test_weights_of_another_project_fit_nothing(root, tmp_path):
+    path = save(tmp_path / 'resnet.pth', {'conv1.weight': torch.ones(64, 3, 7, 7)})
+    with pytest.raises(ValueError, match='no config of this project is like it'):
+        init_model(root / MINI, path)
+
+
+def test_a_published_backbone_is_recognised(root, tmp_path):
+    with torch.device('meta'):
+        model = VMambaClassifier('tiny-s1l8', num_classes=2)
+    path = save(tmp_path / 'vmamba.pth', to_official(model.state_dict()))
+    with pytest.raises(ValueError, match=r"it is VMamba's, for backbone.init_cfg or tools/model_"):
+        init_model(root / MINI, path)
+
+
+def test_other_failures_pass_as_they_are(tmp_path):
+    model = torch.nn.Linear(2, 2)
+    path = save(tmp_path / 'linear.pth', model.state_dict())
+    with pytest.raises(RuntimeError, match='out of memory'), explain_mismatch(path, model):
+        raise RuntimeError('out of memory')
+
+
+def test_the_runner_explains_too(tmp_path):
+    from mmseg_remamber.apis import RefSegRunner
+
+    runner = RefSegRunner(
+        model=torch.nn.Linear(2, 3),
+        work_dir=str(tmp_path),
+        cfg=Config(dict(log_level='ERROR')),
+        default_scope='mmseg',
+    )
+    path = save(tmp_path / 'linear.pth', torch.nn.Linear(2, 4).state_dict())
+    with pytest.raises(ValueError, match=r'2 of another shape: weight is \(4, 2\)'):
+        runner.load_checkpoint(path)

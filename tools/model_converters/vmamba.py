@@ -1,0 +1,41 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Convert a VMamba classification checkpoint between the published keys and this project's.
+
+    python tools/model_converters/vmamba.py THEIRS.pth OURS.pth [--ema]
+    python tools/model_converters/vmamba.py OURS.pth THEIRS.pth --to-official
+
+The result is a VMambaClassifier's, and initialises a backbone too (``init_cfg``), as does the
+published file itself. A key that nothing explains is an error.
+"""
+
+import torch
+from torch import Tensor
+
+from mmseg_remamber.apis.convert import conversion_parser, convert_file
+from mmseg_remamber.vmamba import ARCHS, VMamba
+from mmseg_remamber.vmamba.checkpoint import from_official, is_official, to_official
+from mmseg_remamber.vmamba.files import differences
+
+
+def variant_of(state: dict[str, Tensor]) -> str | None:
+    """The published variant with the shapes of weights in a VMambaClassifier's keys, if any."""
+    state = {k.removeprefix('backbone.'): v for k, v in state.items() if k.startswith('backbone.')}
+    state = {key: value for key, value in state.items() if not key.startswith('out_norms.')}
+    for arch in ARCHS:
+        with torch.device('meta'):
+            model = VMamba(arch, out_indices=())
+        if not differences(model.state_dict(), state):
+            return arch
+    return None
+
+
+def main() -> None:
+    args = conversion_parser(__doc__.splitlines()[0]).parse_args()
+    state = convert_file(args, from_official, to_official)
+    arch = variant_of(from_official(state) if is_official(state) else state)
+    print(f'{args.dst}: VMamba, {f"arch={arch!r}" if arch else "none of the published variants"}')
+
+
+if __name__ == '__main__':
+    main()
