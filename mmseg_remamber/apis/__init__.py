@@ -3,6 +3,7 @@
 from .config import load_config
 from .inferencer import RefSegInferencer
 from .init_model import init_model
+from .model_names import choose_model
 from .results import ReferredMask
 from .runner import RefSegRunner, leave_process_group
 
@@ -10,6 +11,7 @@ __all__ = [
     'RefSegInferencer',
     'RefSegRunner',
     'ReferredMask',
+    'choose_model',
     'init_model',
     'leave_process_group',
     'load_config',

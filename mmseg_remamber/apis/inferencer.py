@@ -3,7 +3,7 @@
 """From pictures and sentences to masks."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
@@ -259,6 +259,11 @@ class RefSegInferencer(BaseInferencer):
         self, cfg: Config | ConfigDict, weights: str | None, device: str = 'cpu'
     ) -> nn.Module:
         return init_model(cfg if cfg else None, weights, device)
+
+    def _init_collate(self, cfg: Config | ConfigDict) -> Callable:
+        """Unused: batches are made in :meth:`forward`. mmengine's own looks into a registry that
+        mmseg does not have, and warns."""
+        return pseudo_collate
 
     def _init_pipeline(self, cfg: Config | ConfigDict) -> Compose:
         """The test pipeline's steps on the image alone; its tokeniser stands apart."""

@@ -39,6 +39,20 @@ def find_config(name: str) -> Path:
     return known[name]
 
 
+def choose_model(model: str | None, checkpoint: str | None) -> tuple[str | None, str]:
+    """Config and checkpoint of a command: what it was given, else the quickstart's checkpoint.
+
+    Raises:
+        FileNotFoundError: when nothing is given and the quickstart has not run.
+        ValueError: when a model is given without its weights.
+    """
+    if model is not None and checkpoint is None:
+        raise ValueError(
+            f'--model {model} needs --checkpoint: the masks of untrained weights mean nothing'
+        )
+    return model, str(quickstart_checkpoint()) if checkpoint is None else checkpoint
+
+
 def quickstart_checkpoint() -> Path:
     """The checkpoint that ``make quickstart`` left, here or in the checkout.
 

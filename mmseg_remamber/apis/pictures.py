@@ -115,6 +115,8 @@ def _check_array(array: np.ndarray) -> np.ndarray:
 
 def _stem(source: str) -> str:
     """File name without its suffix, of a path or URL."""
-    return PurePosixPath(unquote(urlsplit(source).path)).stem if '://' in source else (
-        Path(source).stem
+    return (
+        PurePosixPath(unquote(urlsplit(source).path)).stem
+        if '://' in source
+        else (Path(source).stem)
     )

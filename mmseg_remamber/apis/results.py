@@ -36,7 +36,7 @@ class ReferredMask:
         """Score and sentence in a line."""
         if not self.mask.any():
             return f'nothing found: {self.text}'
-        return f'{self.score:.2f}  {self.text}'
+        return f'{self.score:.2f} {self.text}'
 
 
 class ResultWriter:

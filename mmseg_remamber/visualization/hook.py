@@ -65,9 +65,7 @@ class RefSegVisualizationHook(Hook):
         """Draw those of a batch whose turn it is."""
         self._draw(runner, outputs, 'test', 0)
 
-    def _draw(
-        self, runner: Runner, outputs: Sequence[SegDataSample], mode: str, step: int
-    ) -> None:
+    def _draw(self, runner: Runner, outputs: Sequence[SegDataSample], mode: str, step: int) -> None:
         for sample in outputs:
             if self._seen % self.interval == 0:
                 image = self._load(dict(img_path=sample.img_path))['img'][..., ::-1]

@@ -66,8 +66,8 @@ def draw_masks(
     if masks:
         rest = ~np.logical_or.reduce(masks)
         picture[rest] = _greyed(picture)[rest]
-    for mask, colour in zip(masks, colours, strict=True):
-        _outline(picture, mask, colour)
+    for remaining, mask, colour in zip(reversed(range(len(masks))), masks, colours, strict=True):
+        _outline(picture, mask, colour, extra=2 * remaining)
     numbered = len(masks) > 1
     badges = [
         (str(number), _inside(mask), colour)
@@ -158,12 +158,13 @@ def _greyed(picture: np.ndarray) -> np.ndarray:
     return np.repeat((127 + grey // 2)[..., None], 3, axis=2).astype(np.uint8)
 
 
-def _outline(picture: np.ndarray, mask: np.ndarray, colour: Colour) -> None:
-    """Draw a mask's border, between black lines that set it off from any colour."""
-    thickness = max(2, round(max(mask.shape) / 320))
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
-    )
+def _outline(picture: np.ndarray, mask: np.ndarray, colour: Colour, *, extra: int = 0) -> None:
+    """Draw a mask's border, between black lines that set it off from any colour.
+
+    extra: pixels that it is wider, up to 8, so that it shows beside one drawn over it later.
+    """
+    thickness = max(2, round(max(mask.shape) / 320)) + min(extra, 8)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     cv2.drawContours(picture, contours, -1, (0, 0, 0), thickness + 2, cv2.LINE_AA)
     cv2.drawContours(picture, contours, -1, colour, thickness, cv2.LINE_AA)
 
@@ -192,7 +193,11 @@ def _with_legend(
     figure = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI)
     canvas = FigureCanvasAgg(figure)
     figure.figimage(picture, 0, total - height, origin='upper')
+    taken: list[tuple[int, int]] = []
     for text, (x, y), colour in badges:
+        while any(max(abs(x - i), abs(y - j)) < 2 * font_size for i, j in taken):
+            x += round(2 * font_size)  # beside that of a mask in the same place
+        taken.append((x, y))
         figure.text(
             x / width, 1 - y / total, text, fontsize=font_size, ha='center', va='center',
             color=ink_on(colour),

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
@@ -92,7 +92,7 @@ def _pieces(text: str, measure: Callable[[str], float], width: float):
             yield word
 
 
-@lru_cache(maxsize=None)
+@cache
 def _family_of(char: str) -> str | None:
     """A font family that has a character, DejaVu Sans first; None where none has."""
     if ord(char) in _characters(font_manager.findfont(MAIN_FONT)):
@@ -114,7 +114,7 @@ def _other_fonts() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(fonts.items(), key=lambda item: (not _PREFERRED.search(item[0]), item[0])))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _characters(path: str) -> frozenset[int]:
     try:
         font = FT2Font(path)
