@@ -110,8 +110,8 @@ def build_page(inferencer: RefSegInferencer, name: str, examples: list[list[str]
             with gr.Column():
                 # the file as it is: the inferencer turns it by its EXIF tag and lays it on white
                 picture = gr.Image(
-                    label='Picture', type='filepath', image_mode=None, elem_id='picture', height=320,
-                    sources=['upload', 'clipboard'],
+                    label='Picture', type='filepath', image_mode=None, elem_id='picture',
+                    height=320, sources=['upload', 'clipboard'],
                 )  # fmt: skip
                 sentences = gr.Textbox(
                     label='Sentences', lines=4, placeholder='the red circle on the left',
@@ -134,8 +134,16 @@ def build_page(inferencer: RefSegInferencer, name: str, examples: list[list[str]
         if examples:
             gr.Examples(examples, [picture, sentences], cache_examples=False)
         inputs = [picture, sentences, threshold]
-        button.click(Page(inferencer).run, inputs, [overlay, table], api_name='find')
+        outputs = [overlay, table]
+        # what was found before must not stand beside an error
+        cleared = button.click(clear, None, outputs, show_progress='hidden', api_name=False)
+        cleared.then(Page(inferencer).run, inputs, outputs, api_name='find')
     return page
+
+
+def clear() -> tuple[None, str]:
+    """No picture and no table."""
+    return None, ''
 
 
 def _without_folder(message: str, path: str) -> str:

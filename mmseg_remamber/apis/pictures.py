@@ -77,6 +77,8 @@ def load_picture(source: PictureInput, number: int) -> Picture:
         raise FileNotFoundError(f'no picture {str(source)!r}') from error
     except UnidentifiedImageError as error:
         raise ValueError(f'{str(source)!r} is not an image') from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f'picture {str(source)!r} is too large: {error}') from error
     return Picture(_stem(str(source)) or name, array)
 
 
@@ -89,7 +91,7 @@ def _to_bgr(image: Image.Image, name: str) -> np.ndarray:
             image = image.convert('RGBA')
             image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
         rgb = np.asarray(image.convert('RGB'))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         # PIL raises SyntaxError for damaged PNG chunks
         raise ValueError(f'could not decode picture {name!r}: {error}') from error
     return _check_array(np.ascontiguousarray(rgb[..., ::-1]))

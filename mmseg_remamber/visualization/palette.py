@@ -17,8 +17,10 @@ REDDISH_PURPLE: Colour = (204, 121, 167)
 MASK_COLOURS = (ORANGE, SKY_BLUE, BLUISH_GREEN, REDDISH_PURPLE, YELLOW, BLUE, VERMILLION)
 TRUTH_COLOUR = BLUE
 PREDICTION_COLOUR = ORANGE
-#: Where truth and prediction agree.
-AGREEMENT_COLOUR = BLUISH_GREEN
+#: Of a prediction against its truth.
+FOUND_COLOUR = YELLOW
+MISSED_COLOUR = BLUE
+WRONG_COLOUR = VERMILLION
 
 
 def to_unit(colour: Colour) -> tuple[float, float, float]:

@@ -13,10 +13,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 from .palette import (
-    AGREEMENT_COLOUR,
+    FOUND_COLOUR,
     MASK_COLOURS,
-    PREDICTION_COLOUR,
-    TRUTH_COLOUR,
+    MISSED_COLOUR,
+    WRONG_COLOUR,
     Colour,
     ink_on,
     to_unit,
@@ -84,7 +84,9 @@ def draw_masks(
 def draw_errors(
     image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, text: str
 ) -> np.ndarray:
-    """Compare a prediction with the truth: what is right, missed and too much, each in a colour.
+    """Compare with the truth: what is found, missed, and found but not meant, each in a colour.
+
+    The truth is outlined in the colour of what is missed, the prediction in that of what is wrong.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -104,16 +106,16 @@ def draw_errors(
     size = picture.shape[:2]
     shown_truth, shown_prediction = _mask_at(truth, size), _mask_at(prediction, size)
     parts = (
-        ('right', shown_truth & shown_prediction, truth & prediction, AGREEMENT_COLOUR),
-        ('missed', shown_truth & ~shown_prediction, truth & ~prediction, TRUTH_COLOUR),
-        ('too much', shown_prediction & ~shown_truth, prediction & ~truth, PREDICTION_COLOUR),
+        ('found', shown_truth & shown_prediction, truth & prediction, FOUND_COLOUR),
+        ('missed', shown_truth & ~shown_prediction, truth & ~prediction, MISSED_COLOUR),
+        ('not meant', shown_prediction & ~shown_truth, prediction & ~truth, WRONG_COLOUR),
     )
     legend = [LegendEntry(f'"{text}"'), LegendEntry(f'IoU: {iou}')]
     for name, shown, part, colour in parts:
         picture[shown] = (0.35 * picture[shown] + 0.65 * np.asarray(colour)).round()
         legend.append(LegendEntry(f'{name}: {part.sum()} pixels', colour))
-    _outline(picture, shown_truth, TRUTH_COLOUR)
-    _outline(picture, shown_prediction, PREDICTION_COLOUR)
+    _outline(picture, shown_truth, MISSED_COLOUR)
+    _outline(picture, shown_prediction, WRONG_COLOUR)
     return _with_legend(picture, legend)
 
 
