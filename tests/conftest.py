@@ -25,6 +25,14 @@ def _register_modules():
     register_all_modules(init_default_scope=True)
 
 
+@pytest.fixture(autouse=True, scope='session')
+def _cache_folder(tmp_path_factory):
+    """Checked annotations of tests do not go to the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+        yield
+
+
 @pytest.fixture(scope='session')
 def realdata() -> Path:
     """Real photographs in the REFER layout, where the checkout has them beside it."""

@@ -3,45 +3,43 @@
 """Train a model: python tools/train.py CONFIG [--work-dir DIR] [--cfg-options key=value ...]"""
 
 import argparse
-import os
-from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import leave_process_group, load_config
+from mmseg_remamber.apis import add_run_arguments, leave_process_group, read_run_config
+from mmseg_remamber.engine import Interrupted
+
+AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a referring segmentor')
     parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go')
     parser.add_argument(
         '--resume', action='store_true', help='go on from the latest checkpoint in the work dir'
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, dotted keys'
+        '--amp',
+        nargs='?',
+        const='float16',
+        choices=sorted(AMP),
+        help='automatic mixed precision: float16 (a GPU) or bfloat16 (a CPU too)',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    add_run_arguments(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config, args.cfg_options)
-    cfg.launcher = args.launcher
+    cfg = read_run_config(args)
     cfg.resume = args.resume
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = f'work_dirs/{Path(args.config).stem}'
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    RUNNERS.build(cfg).train()
+        cfg.optim_wrapper.type = AMP[args.amp]
+    try:
+        RUNNERS.build(cfg).train()
+    except Interrupted:
+        leave_process_group()
+        raise
     leave_process_group()
 
 

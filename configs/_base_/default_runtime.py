@@ -4,6 +4,7 @@ custom_imports = dict(
         'mmseg_remamber.datasets',
         'mmseg_remamber.evaluation',
         'mmseg_remamber.apis',
+        'mmseg_remamber.engine',
     ],
     allow_failed_imports=False,
 )
@@ -22,7 +23,13 @@ default_hooks = dict(
         type='CheckpointHook', interval=1, max_keep_ckpts=1, save_best='oIoU', rule='greater'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    finite_loss=dict(type='FiniteLossHook'),
+    stop_on_signal=dict(type='StopOnSignalHook'),
+    gallery=dict(type='RefSegGalleryHook', num=12),
 )
+visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+# batch statistics of all processes: the result does not depend on how a batch is dealt out
+sync_bn = 'torch'
 randomness = dict(seed=0)
 log_processor = dict(by_epoch=True)
 log_level = 'INFO'

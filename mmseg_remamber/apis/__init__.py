@@ -1,5 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+from .command_line import add_run_arguments, read_run_config
 from .config import load_config
 from .inferencer import RefSegInferencer
 from .init_model import init_model
@@ -11,8 +12,10 @@ __all__ = [
     'RefSegInferencer',
     'RefSegRunner',
     'ReferredMask',
+    'add_run_arguments',
     'choose_model',
     'init_model',
     'leave_process_group',
     'load_config',
+    'read_run_config',
 ]

@@ -61,11 +61,12 @@ def likely_configs(state: Mapping[str, Tensor]) -> tuple[list[str], float]:
     """The repository's configs whose models are most like the weights.
 
     Options that leave no trace in keys or shapes (the order of two scans, say) cannot be told
-    apart: more than one model may fit. Of configs that share a model the first is named.
+    apart: more than one model may fit.
 
     Returns:
-        Paths from the repository's root, and the share of keys with their shapes, of those in the
-        file or the model, that both have: 1 for a model that fits. ([], 0) without a checkout.
+        Patterns of paths from the repository's root, and the share of keys with their shapes, of
+        those in the file or the model, that both have: 1 for a model that fits. ([], 0) without a
+        checkout.
     """
     ours = _signature(state)
     scores = {
@@ -82,16 +83,16 @@ def _signature(state: Mapping[str, Tensor]) -> frozenset:
 
 @lru_cache(maxsize=1)
 def _config_signatures() -> dict[str, frozenset]:
-    """Keys and shapes of each different model of the configs, by the first config that has it."""
-    signatures, models = {}, []
-    folder = _ROOT / 'configs' / 'remamber'
-    for path in sorted(folder.rglob('*.py'), key=lambda path: (len(path.parts), path)):
-        cfg = Config.fromfile(path)
-        if cfg.model not in models:
-            models.append(cfg.model)
-            name = path.relative_to(_ROOT).as_posix()
-            signatures[name] = _signature(build_on_meta(cfg).state_dict())
-    return signatures
+    """Keys and shapes of each model, by the pattern of its configs' paths."""
+    models = {}
+    for path in sorted((_ROOT / 'configs' / 'remamber').rglob('*.py')):
+        model = path.stem.rsplit('_', 2)[0]  # then come the schedule and the data
+        pattern = path.relative_to(_ROOT).with_name(f'{model}_*.py').as_posix()
+        models.setdefault(pattern, path)
+    return {
+        pattern: _signature(build_on_meta(Config.fromfile(path)).state_dict())
+        for pattern, path in models.items()
+    }
 
 
 def _identify(state: Mapping[str, Tensor]) -> str:

@@ -2,12 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """mmengine's Runner with strict loading, and process groups on machines without a GPU."""
 
+import os
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.distributed as dist
 from mmengine.logging import print_log
+from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import DataLoader
+
+from mmseg_remamber.engine import sync_batch_norm
 
 from .mismatch import explain_mismatch
 
@@ -16,8 +27,9 @@ from .mismatch import explain_mismatch
 class RefSegRunner(Runner):
     """Runner of every config here (``runner_type='RefSegRunner'``).
 
-    Differs from mmengine's in three points: a checkpoint must fit the model exactly; processes
-    launched on a machine without CUDA talk through gloo, and are wrapped for the CPU.
+    Differs from mmengine's in these points: a checkpoint must fit the model exactly; workers that
+    load data leave it to their process to end on a signal; processes launched on a machine without
+    CUDA talk through gloo, are wrapped for the CPU, and synchronise batch norms there too.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -29,11 +41,27 @@ class RefSegRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap for distribution without device ids where there is no CUDA device."""
-        if self.distributed and model_wrapper_cfg is None and not torch.cuda.is_available():
-            model_wrapper_cfg = dict(
-                type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
-            )
-        return super().wrap_model(model_wrapper_cfg, model)
+        if not self.distributed or model_wrapper_cfg is not None or torch.cuda.is_available():
+            return super().wrap_model(model_wrapper_cfg, model)
+        every_norm = self.cfg.get('sync_bn') is not None
+        return MMDistributedDataParallel(
+            module=sync_batch_norm(model, only=_BatchNorm if every_norm else nn.SyncBatchNorm),
+            broadcast_buffers=False,
+            find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+        )
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """As mmengine's; the workers end on a signal of their own process only.
+
+        A job's end is signalled to all of its processes, and a worker that died of it would take
+        the process down that is about to write a checkpoint.
+        """
+        loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        loader.worker_init_fn = partial(_init_worker, init_fn=loader.worker_init_fn)
+        return loader
 
     def load_checkpoint(
         self,
@@ -49,6 +77,22 @@ class RefSegRunner(Runner):
         """
         with explain_mismatch(filename, self.model):
             return super().load_checkpoint(filename, map_location, strict, revise_keys)
+
+
+def _init_worker(worker_id: int, init_fn: Callable[[int], None] | None) -> None:
+    """Initialise a worker, with a thread that takes the signals which end a job."""
+    taken = (signal.SIGTERM, signal.SIGUSR1)
+
+    def wait() -> None:
+        while True:
+            info = signal.sigwaitinfo(taken)
+            if info.si_signo == signal.SIGTERM and info.si_pid == os.getppid():
+                os._exit(0)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, taken)  # threads to come inherit it
+    threading.Thread(target=wait, daemon=True).start()
+    if init_fn is not None:
+        init_fn(worker_id)
 
 
 def leave_process_group() -> None:

@@ -139,7 +139,7 @@ def _build(
     return _Content(records, {s: list(names) for s, names in image_names.items()}, dict(dropped))
 
 
-def _split_and_image(ref: dict, images: dict[int, dict]) -> tuple[str | None, str | None]:
+def _split_and_image(ref: dict, images: dict[int | str, dict]) -> tuple[str | None, str | None]:
     """Split and image file of a ref that is dropped, as far as they can be read."""
     split, image_id = ref.get('split'), ref.get('image_id')
     image = images.get(image_id, {}) if type(image_id) is int else {}

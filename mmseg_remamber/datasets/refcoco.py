@@ -58,8 +58,8 @@ class RefCOCODataset(BaseDataset):
 
     Raises:
         FileNotFoundError: A file or the image folder is missing.
-        ValueError: An unknown split (the message lists those present), a damaged file, or (when
-            strict) a ref that cannot be used: the message names it and says why.
+        ValueError: An unknown split (the message lists those present), a damaged file, (when
+            strict) a ref that cannot be used: the message names it and says why; or no ref left.
     """
 
     METAINFO = dict(classes=('background', 'object'), palette=[[0, 0, 0], [230, 159, 0]])
@@ -105,7 +105,7 @@ class RefCOCODataset(BaseDataset):
         )
 
     def load_data_list(self) -> list[dict]:
-        """Read the files -> the entries described above.
+        """Read the files -> the entries described above, masks still as JSON text.
 
         Also sets ``held_out_images``: paths of the images of every split but 'train'.
         """
@@ -130,6 +130,8 @@ class RefCOCODataset(BaseDataset):
         entries = self._with_images(index, img_dir)
         if self.permute_sentences is not None:
             entries = permute_objects(entries, self.permute_sentences)
+        if not entries:
+            raise ValueError(f'{self.folder}, {self.split}: no ref is left')
         return (
             [e for entry in entries for e in split_sentences(entry)] if self.test_mode else entries
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 SUFFIXES = ('.p', '.json')
+ID_TYPES = (int, str)  # of images and annotations; RefCLEF numbers annotations by text
 
 
 class _NumberType:
@@ -153,7 +154,9 @@ def save_refs(refs: list[dict], path: Path) -> None:
         path.write_bytes(pickle.dumps(refs, protocol=2))
 
 
-def load_instances(path: Path, *, strict: bool = True) -> tuple[dict[int, dict], dict[int, dict]]:
+def load_instances(
+    path: Path, *, strict: bool = True
+) -> tuple[dict[int | str, dict], dict[int | str, dict]]:
     """Read ``instances.json`` -> images and annotations, each by id.
 
     Args:
@@ -163,7 +166,7 @@ def load_instances(path: Path, *, strict: bool = True) -> tuple[dict[int, dict],
     Raises:
         FileNotFoundError: No such file.
         ValueError: Not JSON, without ``images`` or ``annotations``, or (when strict) a record
-            that is not a dict, has no integer id, or has the id of another.
+            that is not a dict, has no id (int or str), or has the id of another.
     """
     path = Path(path)
     if not path.is_file():
@@ -229,15 +232,15 @@ def _plain(value):
     )
 
 
-def _by_id(records: list, what: str, strict: bool) -> dict[int, dict]:
-    by_id: dict[int, dict] = {}
+def _by_id(records: list, what: str, strict: bool) -> dict[int | str, dict]:
+    by_id: dict[int | str, dict] = {}
     ambiguous = set()
     for position, record in enumerate(records):
         record_id = record.get('id') if type(record) is dict else None
-        if type(record_id) is not int:
+        if type(record_id) not in ID_TYPES:
             if strict:
                 raise ValueError(
-                    f'{what}: record {position} has no integer id: {reprlib.repr(record)}'
+                    f'{what}: record {position} has no id (int or str): {reprlib.repr(record)}'
                 )
         elif record_id in by_id:
             if strict:

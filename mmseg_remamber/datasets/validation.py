@@ -10,6 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from .refer_files import ID_TYPES
+from .run_lengths import read_runs
+
 # Pixels that a polygon may reach beyond its image. COCO's own polygons end on its border; those
 # of converters that count from 1, or to the far side of the last pixel, end within one of it.
 TOLERANCE = 1.0
@@ -35,7 +38,7 @@ class RefChecker:
     A record is a dict of ``ref_id`` (int), ``split`` (str), ``file_name`` (str), ``height`` and
     ``width`` (int), ``sentences`` (list[str]), ``sent_ids`` (list[int]), and
 
-    - of one target: ``ann_id`` (int), ``segmentation`` (list of polygons, or RLE),
+    - of one target: ``ann_id`` (int or str), ``segmentation`` (list of polygons, or RLE),
     - of several: ``ann_id`` (list[int]), ``segmentations`` (list of those), ``no_target`` (bool).
 
     Args:
@@ -46,8 +49,8 @@ class RefChecker:
 
     def __init__(
         self,
-        images: dict[int, dict],
-        annotations: dict[int, dict],
+        images: dict[int | str, dict],
+        annotations: dict[int | str, dict],
         *,
         sentence_key: str = 'sent',
         several_targets: bool = False,
@@ -77,7 +80,7 @@ class RefChecker:
         if self.several_targets:
             targets = self._several_targets(ref, image)
         else:
-            ann_id = _integer(ref, 'ann_id')
+            ann_id = _identifier(ref, 'ann_id')
             targets = dict(ann_id=ann_id, segmentation=self._segmentation(ann_id, image))
         sentences, sent_ids = self._sentences(ref)
         # an id is taken only by a ref that is used
@@ -96,7 +99,7 @@ class RefChecker:
         )
 
     def _image(self, ref: dict) -> dict:
-        image_id = _integer(ref, 'image_id')
+        image_id = _identifier(ref, 'image_id')
         image = self.images.get(image_id)
         if image is None:
             raise InvalidRef('no image record', f'no image {image_id} in instances.json')
@@ -110,7 +113,7 @@ class RefChecker:
             raise InvalidRef('image file name', f'image {image_id} has file_name {show(name)}')
         return image
 
-    def _segmentation(self, ann_id: int, image: dict) -> list | dict:
+    def _segmentation(self, ann_id: int | str, image: dict) -> list | dict:
         annotation = self.annotations.get(ann_id)
         if annotation is None:
             raise InvalidRef('no annotation', f'no annotation {ann_id} in instances.json')
@@ -237,40 +240,17 @@ def _check_rle(rle: dict, height: int, width: int, name: str) -> int:
             'RLE of another size', f'{name}: {show(size)}, the image {[height, width]}'
         )
     if type(counts) is str:
-        runs = _decode_counts(counts)
+        try:
+            runs = read_runs(counts)
+        except ValueError as e:
+            raise InvalidRef('RLE', f'{name}: {e}') from e
     elif type(counts) is list and all(type(count) is int for count in counts):
         runs = np.array(counts, dtype=object)  # of any size, so that none overflows
     else:
         raise InvalidRef('wrong type', f'{name}: RLE counts are {show(counts)}')
-    if runs is None or (runs < 0).any() or runs.sum() != height * width:
+    if (runs < 0).any() or runs.sum() != height * width:
         raise InvalidRef('RLE', f'{name}: counts do not fill {height}x{width} pixels')
     return int(runs[1::2].sum())
-
-
-def _decode_counts(counts: str) -> np.ndarray | None:
-    """Run lengths of COCO's compressed counts: (n,) int64; None if it is no such text.
-
-    Each number is written in groups of five bits, low group first, each plus 48, the sixth bit
-    saying that more follow; from the fourth number on it is the difference from the one two
-    before (cocoapi, maskApi.c, rleToString).
-    """
-    try:
-        digits = np.frombuffer(counts.encode('ascii'), np.uint8).astype(np.int64) - 48
-    except UnicodeEncodeError:
-        return None
-    if not len(digits) or digits.min() < 0 or digits.max() > 63 or digits[-1] & 32:
-        return None
-    ends = np.flatnonzero(digits & 32 == 0)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts + 1
-    if lengths.max() > 6:  # 30 bits are more than any image has pixels
-        return None
-    place = np.arange(len(digits)) - np.repeat(starts, lengths)
-    numbers = np.add.reduceat((digits & 31) << (5 * place), starts)
-    numbers -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)  # sign
-    numbers[1::2] = np.cumsum(numbers[1::2])
-    numbers[2::2] = np.cumsum(numbers[2::2])
-    return numbers
 
 
 def _unite(rles: list[dict], height: int, width: int) -> dict:
@@ -280,6 +260,14 @@ def _unite(rles: list[dict], height: int, width: int) -> dict:
     ]
     united = coco_mask.merge(compressed)
     return dict(size=[height, width], counts=united['counts'].decode('ascii'))
+
+
+def _identifier(record: dict, key: str) -> int | str:
+    """RefCLEF's annotations are numbered by text, '8756_2'."""
+    value = record.get(key)
+    if type(value) not in ID_TYPES:
+        raise InvalidRef('wrong type', f'{key} must be an int or a str, got {show(value)}')
+    return value
 
 
 def _integer(record: dict, key: str) -> int:

@@ -94,17 +94,14 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mapping) -> None:
     """Write weights and what is known of them, as ``state_dict`` and ``meta``.
 
-    The same content gives the same bytes under any name. In a ``.safetensors`` file ``meta['cfg']``
-    is an entry of the metadata, and the rest of ``meta`` another, ``meta``, in JSON.
+    The same content gives the same bytes under any name. A ``.safetensors`` file has ``meta`` as
+    JSON in its metadata, under that name.
     """
     # clones: a tensor may be a part of a larger one, or share it with another
     state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
     if Path(path).suffix == '.safetensors':
-        rest = {key: value for key, value in meta.items() if key != 'cfg'}
-        entries = {'format': 'pt', 'meta': json.dumps(rest)}
-        if 'cfg' in meta:
-            entries['cfg'] = meta['cfg']
-        save_file(state, path, metadata=entries)
+        # one entry: safetensors writes several in an order that changes from run to run
+        save_file(state, path, metadata={'meta': json.dumps(dict(meta))})
     else:
         with open(path, 'wb') as file:  # given a path, torch would write its name into the file
             torch.save(dict(state_dict=state, meta=dict(meta)), file)
@@ -192,7 +189,4 @@ def _read_safetensors(path: str) -> dict[str, Any]:
     with safe_open(path, 'pt') as file:
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
         entries = file.metadata() or {}
-    meta = json.loads(entries.get('meta', '{}'))
-    if 'cfg' in entries:
-        meta['cfg'] = entries['cfg']
-    return dict(state_dict=state, meta=meta)
+    return dict(state_dict=state, meta=json.loads(entries.get('meta', '{}')))

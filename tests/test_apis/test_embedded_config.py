@@ -7,7 +7,7 @@ import pytest
 from mmseg_remamber.apis import load_config
 from mmseg_remamber.apis.embedded_config import parse_config
 
-CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'remamber').glob('*_refcoco-*.py'))
+CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'remamber').glob('*_8xb8-*480*.py'))
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)

@@ -52,9 +52,9 @@ def test_a_checkpoint_with_its_config_is_enough(cfg, source, tmp_path, suffix):
     meta = dict(cfg=cfg.pretty_text, dataset_meta=dict(classes=['background', 'object']))
     path = tmp_path / f'model.{suffix}'
     write_checkpoint(path, source.state_dict(), meta)
-    model = init_model(checkpoint=path, cfg_options={'model.resize_mode': 'nearest'})
+    model = init_model(checkpoint=path, cfg_options={'model.backbone.with_cp': True})
     assert same_weights(model, source)
-    assert (model.threshold, model.resize_mode) == (0.3, 'nearest')
+    assert (model.threshold, model.backbone.with_cp) == (0.3, True)
     assert model.dataset_meta == dict(classes=['background', 'object'])
     assert model.cfg.model.threshold == 0.3
 

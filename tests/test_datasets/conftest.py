@@ -9,14 +9,6 @@ from refer_folder import Folder
 
 
 @pytest.fixture(autouse=True, scope='session')
-def _cache_folder(tmp_path_factory):
-    """Checked annotations of tests do not go to the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(autouse=True, scope='session')
 def _quick_collection():
     """mmengine collects garbage after each dataset it reads; torch's objects are not looked at."""
     gc.collect()

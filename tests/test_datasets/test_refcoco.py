@@ -52,6 +52,17 @@ def test_raw_sentences(folder):
     assert found[0]['sentences'] == ['Left one', 'one']
 
 
+def test_annotations_numbered_by_text(folder):
+    """As RefCLEF's are."""
+    for annotation in folder.annotations:
+        annotation['id'] = f'87_{annotation["id"]}'
+    for ref in folder.refs:
+        ref['ann_id'] = f'87_{ref["ann_id"]}'
+    found = entries(folder.write().read())
+    assert [e['ann_id'] for e in found] == ['87_1', '87_2', '87_3', '87_4']
+    assert found[0]['segmentation'] == folder.annotations[0]['segmentation']
+
+
 def test_indices_and_absolute_image_folder(folder):
     folder.write()
     dataset = folder.read(indices=2, img_dir=str(folder.path / 'images'))
@@ -342,6 +353,19 @@ def test_missing_image_files_are_left_out_and_counted(folder, log):
     (folder.path / 'images' / '1.png').unlink()
     assert [e['ref_id'] for e in entries(folder.read(strict=False))] == [4]
     assert log[-1].endswith('toy, train: 3 refs dropped (1 image files are missing)')
+
+
+def test_no_ref_left(folder):
+    folder.write()
+    for image in (folder.path / 'images').iterdir():
+        image.unlink()
+    with pytest.raises(ValueError, match='toy, train: no ref is left'):
+        folder.read(strict=False)
+
+
+def test_no_ref_left_by_the_control(folder):
+    with pytest.raises(ValueError, match='toy, val: no ref is left'):
+        folder.write().read('val', permute_sentences=0)
 
 
 def test_nothing_is_logged_when_nothing_is_dropped(folder, log):

@@ -241,9 +241,9 @@ def test_deeply_nested_files(tmp_path):
 @pytest.mark.parametrize(
     'record, match',
     [
-        (5, 'record 1 has no integer id: 5'),
-        (dict(id='7'), "record 1 has no integer id: {'id': '7'}"),
-        (dict(id=True), 'record 1 has no integer id'),
+        (5, r'record 1 has no id \(int or str\): 5'),
+        (dict(id=7.0), r"record 1 has no id \(int or str\): {'id': 7.0}"),
+        (dict(id=True), 'record 1 has no id'),
         (dict(id=1), 'duplicate id 1 '),
     ],
 )

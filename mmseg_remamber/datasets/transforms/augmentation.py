@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from mmcv.image import imflip, impad, imresize
+from mmcv.image import impad, imresize
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
@@ -64,8 +64,8 @@ class RandomRefFlip(BaseTransform):
         results['flip'] = bool(drawn and admitted)
         if results['flip']:
             results['text'] = text
-            results['img'] = np.ascontiguousarray(imflip(results['img']))
-            results['gt_seg_map'] = np.ascontiguousarray(imflip(results['gt_seg_map']))
+            results['img'] = cv2.flip(results['img'], 1)
+            results['gt_seg_map'] = cv2.flip(results['gt_seg_map'], 1)
         return results
 
 

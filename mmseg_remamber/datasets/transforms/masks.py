@@ -13,6 +13,8 @@ from numbers import Integral, Real
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from ..run_lengths import read_runs
+
 
 def decode_mask(segmentation: dict | Sequence, height: int, width: int) -> np.ndarray:
     """The mask of one object, all of its parts united -> (height, width) uint8 in {0, 1}.
@@ -76,7 +78,7 @@ def _encode_rle(rle: dict, height: int, width: int) -> dict:
         if not all(isinstance(run, Integral) for run in runs):
             raise ValueError(f'RLE counts must be integers, got {_brief(runs)}')
     elif isinstance(counts, (str, bytes)):
-        runs = _read_runs(counts.encode() if isinstance(counts, str) else counts)
+        runs = read_runs(counts).tolist()
     else:
         raise ValueError(f'RLE counts must be str, bytes or a list, got {_brief(counts)}')
     if any(run < 0 for run in runs) or sum(runs) != height * width:
@@ -86,30 +88,6 @@ def _encode_rle(rle: dict, height: int, width: int) -> dict:
     if isinstance(counts, list):
         return coco_mask.frPyObjects(rle, height, width)
     return dict(size=[height, width], counts=counts)
-
-
-def _read_runs(counts: bytes) -> list[int]:
-    """Run lengths of COCO's string.
-
-    Numbers of five bits a character, lowest first, in two's complement; a sixth bit says that the
-    number goes on. From the fourth run on they are differences to the run before the last.
-    """
-    runs, value, shift = [], 0, 0
-    for character in counts:
-        digit = character - 48
-        if not 0 <= digit < 64:
-            raise ValueError(f'RLE counts have the character {chr(character)!r}')
-        value |= (digit & 31) << shift
-        shift += 5
-        if digit & 32:
-            continue
-        if digit & 16:
-            value -= 1 << shift
-        runs.append(value + runs[-2] if len(runs) > 2 else value)
-        value = shift = 0
-    if shift:
-        raise ValueError('RLE counts end within a number')
-    return runs
 
 
 def _brief(value: object) -> str:

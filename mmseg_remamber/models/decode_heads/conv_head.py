@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .resize import upsample_double, upsample_like
+from .resize import conv_of_double, upsample_double, upsample_like
 
 
 class Mixer(nn.Sequential):
@@ -83,6 +83,6 @@ class ReMamberConvHead(BaseModule):
         *skips, x = feats
         for mixer, skip in zip(self.mixers, reversed(skips), strict=True):
             x = torch.cat((upsample_like(mixer(x), skip), skip), dim=1)
-        for conv in self.neck:
-            x = upsample_double(conv(x))
-        return self.conv_seg(x)
+        first, second = self.neck
+        x = second(upsample_double(first(x)))
+        return conv_of_double(self.conv_seg, x)

@@ -1,0 +1,14 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+from .ema import RefSegEMAHook
+from .finite_loss import FiniteLossHook
+from .gallery import RefSegGalleryHook
+from .stop_on_signal import Interrupted, StopOnSignalHook
+
+__all__ = [
+    'FiniteLossHook',
+    'Interrupted',
+    'RefSegEMAHook',
+    'RefSegGalleryHook',
+    'StopOnSignalHook',
+]

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Averaged weights, and the trained ones beside them."""
+
+import torch
+from mmengine.hooks import EMAHook
+from mmengine.runner import Runner, autocast
+from mmseg.registry import HOOKS
+
+
+@HOOKS.register_module()
+class RefSegEMAHook(EMAHook):
+    """mmengine's EMAHook; in training it can evaluate the trained weights as well, as the
+    published program does.
+
+    The averaged weights' metrics keep their names and choose the best checkpoint. The trained
+    weights' are logged with the prefix ``trained_``. Costs a second pass over the validation data.
+
+    Args:
+        evaluate_trained: evaluate the trained weights too.
+        ema_type, strict_load, begin_iter, begin_epoch: as in :class:`mmengine.hooks.EMAHook`.
+        momentum, update_buffers: as in :class:`mmengine.model.ExponentialMovingAverage`.
+    """
+
+    def __init__(
+        self,
+        *,
+        evaluate_trained: bool = False,
+        ema_type: str = 'ExponentialMovingAverage',
+        strict_load: bool = False,
+        begin_iter: int = 0,
+        begin_epoch: int = 0,
+        momentum: float = 2e-4,
+        update_buffers: bool = False,
+    ):
+        super().__init__(
+            ema_type, strict_load, begin_iter, begin_epoch,
+            momentum=momentum, update_buffers=update_buffers,
+        )  # fmt: skip
+        self.evaluate_trained = evaluate_trained
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        if self.evaluate_trained:
+            for name, value in _evaluate(runner).items():
+                runner.message_hub.update_scalar(f'val/trained_{name}', value)
+        super().before_val_epoch(runner)
+
+
+@torch.no_grad()
+def _evaluate(runner: Runner) -> dict[str, float]:
+    """Metrics of the runner's model as it is."""
+    runner.model.eval()
+    loader, evaluator = runner.val_dataloader, runner.val_evaluator
+    for data_batch in loader:
+        with autocast(enabled=runner.val_loop.fp16):
+            outputs = runner.model.val_step(data_batch)
+        evaluator.process(data_samples=outputs, data_batch=data_batch)
+    return evaluator.evaluate(len(loader.dataset))

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Stop at the first loss that is no number."""
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Stops training when a loss is NaN or infinite, before it reaches a checkpoint or the EMA.
+
+    Concerns the losses themselves: gradients that overflow under float16 are the loss scaler's
+    affair, which leaves such a step out.
+
+    Raises:
+        FloatingPointError: names the iteration, the losses and the samples of the batch.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        losses = {k: torch.as_tensor(v) for k, v in (outputs or {}).items() if 'loss' in k}
+        if all(bool(value.isfinite().all()) for value in losses.values()):
+            return
+        values = ', '.join(f'{name} {value.tolist()}' for name, value in losses.items())
+        samples = '\n'.join(_describe(sample) for sample in data_batch['data_samples'])
+        raise FloatingPointError(
+            f'a loss is not finite in iteration {runner.iter + 1} (process {runner.rank}): '
+            f'{values}\nthe batch:\n{samples}'
+        )
+
+
+def _describe(sample) -> str:
+    known = ('img_path', 'ref_id', 'sent_id', 'text')
+    return '  ' + ', '.join(f'{k} {sample.get(k)!r}' for k in known if k in sample)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of the validation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from mmcv import imread
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
+
+from mmseg_remamber.visualization import Prediction, draw_gallery
+
+
+@HOOKS.register_module()
+class RefSegGalleryHook(Hook):
+    """Draw the same sentences at each validation: image, sentence, truth, prediction.
+
+    They are spread over the split; of several processes the first draws, from its own share. The
+    picture goes to every backend of the visualizer: the local one writes
+    ``vis_data/vis_image/gallery_<step>.png``, TensorBoard shows it under its images.
+
+    Args:
+        num: how many sentences; 0 draws nothing.
+
+    Raises:
+        ValueError: for a negative ``num``.
+    """
+
+    def __init__(self, num: int = 12):
+        if num < 0:
+            raise ValueError(f'num must be at least 0, got {num}')
+        self.num = num
+        self._chosen: set[int] = set()
+        self._seen = 0
+        self._predictions: list[Prediction] = []
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        share = len(runner.val_dataloader.sampler)
+        places = np.linspace(0, share - 1, min(self.num, share)).round().astype(int)
+        self._chosen = set(places.tolist()) if is_main_process() else set()
+        self._seen = 0
+        self._predictions = []
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] | None = None,
+    ) -> None:
+        for place, sample in enumerate(outputs, start=self._seen):
+            if place in self._chosen:
+                self._predictions.append(_prediction(sample))
+        self._seen += len(outputs)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if not self._predictions:
+            return
+        by_epoch = runner.log_processor.by_epoch
+        unit, step = ('epoch', runner.epoch) if by_epoch else ('iteration', runner.iter)
+        with TemporaryDirectory() as folder:
+            path = Path(folder, 'gallery.png')
+            draw_gallery(self._predictions, path, title=f'{unit} {step}')
+            picture = imread(path, channel_order='rgb')
+        runner.visualizer.add_image('gallery', picture, step)
+        self._predictions = []
+
+
+def _prediction(sample: SegDataSample) -> Prediction:
+    return Prediction(
+        image=imread(sample.img_path, channel_order='rgb'),
+        text=sample.text,
+        truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
+        prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
+    )

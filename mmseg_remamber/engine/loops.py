@@ -1,0 +1,133 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""mmengine's training loops, made to resume exactly.
+
+Whatever is random in training is a function of the seed and of a place: a sample's choices of its
+epoch and position (:mod:`.draws`), an iteration's (dropout, drop path) of its number and process.
+A checkpoint therefore needs the seed and the number of iterations alone, of any process.
+"""
+
+from collections.abc import Sequence
+
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmseg.registry import LOOPS
+
+from .draws import DrawDataset, DrawSampler
+from .randomness import seed_generators
+
+ITERATIONS = 1  # see draws.SAMPLES
+
+
+class _Resumable:
+    """What both loops share; to be put before one of mmengine's."""
+
+    def __init__(self, runner: Runner, dataloader: dict, **options):
+        super().__init__(runner, _with_draws(dataloader), **options)
+
+    def run(self):
+        self._take_up()
+        return super().run()
+
+    def _take_up(self) -> None:
+        """Go on with the seed of the run that is resumed, or note this run's."""
+        hub, sampler = self.runner.message_hub, self.dataloader.sampler
+        if self._iter > 0:
+            sampler.seed = hub.get_info('data_seed', sampler.seed)
+            if not self.runner.optim_wrapper.should_update():
+                self.runner.logger.warning(
+                    f'iteration {self._iter} lies within a gradient accumulation: what was '
+                    'accumulated before it is lost'
+                )
+        hub.update_info('data_seed', sampler.seed)
+
+    def _seed_iteration(self) -> None:
+        rank = self.dataloader.sampler.rank
+        seed_generators(self.dataloader.sampler.seed, ITERATIONS, self._iter, rank)
+
+
+@LOOPS.register_module()
+class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
+    """Epoch-based training that also resumes in the middle of an epoch.
+
+    The batches that were used are skipped by the sampler, without loading them.
+
+    Args:
+        runner: the runner.
+        dataloader: config of the training data, with a ``sampler`` and no ``batch_sampler``.
+        max_epochs, val_begin, val_interval, dynamic_intervals: as in
+            :class:`mmengine.runner.EpochBasedTrainLoop`.
+
+    Raises:
+        TypeError: for a dataloader that is no such config.
+        ValueError: when a checkpoint from the middle of an epoch is resumed with another number of
+            iterations an epoch.
+    """
+
+    def run_epoch(self) -> None:
+        """Iterate over what is left of an epoch."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        done = self._iter - self._epoch * len(self.dataloader)
+        self.dataloader.sampler.skip(done * self.dataloader.batch_size)
+        for idx, data_batch in enumerate(self.dataloader, start=done):
+            self.run_iter(idx, data_batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def run_iter(self, idx: int, data_batch: Sequence[dict]) -> None:
+        """One iteration."""
+        self._seed_iteration()
+        super().run_iter(idx, data_batch)
+
+    def _take_up(self) -> None:
+        super()._take_up()
+        hub, now = self.runner.message_hub, len(self.dataloader)
+        saved = hub.get_info('iters_per_epoch', now) if self._iter > 0 else now
+        epochs, done = divmod(self._iter, saved)
+        if saved != now and done:
+            raise ValueError(
+                f'the checkpoint was saved after {done} of {saved} iterations of an epoch, which '
+                f'now has {now}: resume it with the batch size, number of processes and dataset '
+                'that it was saved with, or resume from the end of an epoch'
+            )
+        if saved != now:  # iterations count epochs of the new length
+            self._iter = epochs * now
+            self.runner.optim_wrapper.initialize_count_status(
+                self.runner.model, self._iter, self._max_iters
+            )
+        hub.update_info('iters_per_epoch', now)
+
+
+@LOOPS.register_module()
+class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
+    """Iteration-based training whose random choices are resumed too.
+
+    Args:
+        runner: the runner.
+        dataloader: config of the training data, with a ``sampler`` and no ``batch_sampler``.
+        max_iters, val_begin, val_interval, dynamic_intervals, fast_forward_on_resume: as in
+            :class:`mmengine.runner.IterBasedTrainLoop`.
+
+    Raises:
+        TypeError: for a dataloader that is no such config.
+    """
+
+    def run_iter(self, data_batch: Sequence[dict]) -> None:
+        """One iteration."""
+        self._seed_iteration()
+        super().run_iter(data_batch)
+
+
+def _with_draws(dataloader: dict) -> dict:
+    """The config of a dataloader, its sampler and dataset wrapped."""
+    if not isinstance(dataloader, dict) or 'sampler' not in dataloader:
+        raise TypeError(f'train_dataloader must be a config with a sampler, got {dataloader!r}')
+    if 'batch_sampler' in dataloader:
+        raise TypeError(
+            'train_dataloader has a batch_sampler, whose place in an epoch cannot be resumed'
+        )
+    return dict(
+        dataloader,
+        dataset=dict(type=DrawDataset, dataset=dataloader['dataset']),
+        sampler=dict(type=DrawSampler, sampler=dataloader['sampler']),
+    )

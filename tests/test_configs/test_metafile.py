@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The model index that mim and mmengine's inferencers read."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from mmengine.infer import BaseInferencer
+
+from mmseg_remamber.apis import load_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def models():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    return [
+        model
+        for path in index['Import']
+        for model in yaml.safe_load((ROOT / path).read_text())['Models']
+    ]
+
+
+def test_every_config_is_listed_once_and_every_listed_one_exists(models):
+    listed = [model['Config'] for model in models]
+    present = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / 'configs').rglob('*.py')
+        if '_base_' not in path.parts
+    }
+    assert len(set(listed)) == len(listed)
+    assert set(listed) - present == set(), 'listed, but there is no such file'
+    assert present - set(listed) == set(), 'add these to configs/remamber/metafile.yml'
+
+
+def test_entries_say_what_the_configs_say(models):
+    for model in models:
+        cfg, metadata = load_config(ROOT / model['Config']), model['Metadata']
+        assert model['Name'] == Path(model['Config']).stem
+        name = model['Name']
+        gpus = int(name.rpartition('xb')[0].rpartition('_')[2])
+        batch = gpus * cfg.train_dataloader.batch_size
+        batch *= cfg.optim_wrapper.get('accumulative_counts', 1)
+        assert metadata['Batch Size'] == batch, name
+        length = cfg.train_cfg.get('max_epochs', cfg.train_cfg.get('max_iters'))
+        assert metadata.get('Epochs', metadata.get('Iterations')) == length, name
+        assert ('Epochs' in metadata) == ('max_epochs' in cfg.train_cfg), name
+        assert metadata['Input Size'] == name.rpartition('-')[2]
+        for step in cfg.test_dataloader.dataset.pipeline:
+            if step.type == 'Resize':
+                assert metadata['Input Size'] == '{}x{}'.format(*step.scale), name
+
+
+def test_collections_have_a_paper_and_models_one_of_them(models):
+    metafile = yaml.safe_load((ROOT / 'configs' / 'remamber' / 'metafile.yml').read_text())
+    collections = {collection['Name']: collection for collection in metafile['Collections']}
+    assert {model['In Collection'] for model in models} == set(collections)
+    for collection in collections.values():
+        assert collection['Paper']['URL'].startswith('https://')
+        assert (ROOT / collection['README']).is_file()
+
+
+def test_no_weights_are_promised_that_do_not_exist(models):
+    assert [model['Name'] for model in models if 'Weights' in model or 'Results' in model] == []
+
+
+def test_an_inferencer_finds_the_models(models):
+    folder = BaseInferencer._get_repo_or_mim_dir('mmseg_remamber')
+    found = [model['Name'] for model in BaseInferencer._get_models_from_metafile(folder)]
+    assert found == [model['Name'] for model in models]
