@@ -247,6 +247,9 @@ def test_a_folder_that_cannot_be_written(inferencer, image, tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match=r"out_dir '.*file/out' cannot be written"):
         inferencer(image, 'a', out_dir=tmp_path / 'file' / 'out')
+
+
+def test_a_folder_without_permission(inferencer, image, tmp_path):
     locked = tmp_path / 'locked'
     locked.mkdir(mode=0o555)
     try:
