@@ -36,4 +36,6 @@ setup(
         'ftfy',
         'regex',
     ],
+    # demo/requirements.txt has the versions that are tested
+    extras_require={'demo': ['gradio>=6']},
 )

@@ -119,7 +119,7 @@ def report(out: Path, checkpoint: str, metrics: dict) -> None:
   permuted among its objects                  {metrics['val_permuted']['mIoU']:.1f}  (low: it reads)
 
 Next
-  your own sentences   docs/quickstart.md shows how to predict on a picture of yours
+  your own sentences   python -m mmseg_remamber IMAGE 'the red circle' --out out; make demo
   real data            docs/datasets.md: RefCOCO, RefCOCO+, RefCOCOg and their folders
   the paper's models   configs/remamber/, tools/dist_train.sh""")
 

@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from .command_line import add_run_arguments, read_run_config
 from .config import load_config
+from .inferencer import RefSegInferencer
 from .init_model import init_model
+from .model_names import choose_model
+from .results import ReferredMask
 from .runner import RefSegRunner, leave_process_group
 
 __all__ = [
+    'RefSegInferencer',
     'RefSegRunner',
+    'ReferredMask',
     'add_run_arguments',
+    'choose_model',
     'init_model',
     'leave_process_group',
     'load_config',

@@ -11,9 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# blue and orange of Okabe and Ito's palette, told apart with any colour vision
-TRUTH_COLOUR = (0, 114, 178)
-PREDICTION_COLOUR = (230, 159, 0)
+from .palette import PREDICTION_COLOUR, TRUTH_COLOUR
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 # Synthetic scenes: tools/dataset_converters/refshapes.py data/refshapes --size 80 --max-objects 4
 _base_ = './refcoco.py'
+img_size = (80, 80)
 _source = dict(
     data_root='data/refshapes', dataset='refshapes', split_by='synthetic', img_dir='images'
 )

@@ -53,23 +53,32 @@ class ReMamber(VMamba):
         )
 
     def forward(
-        self, img: Tensor, words: Tensor, sentence: Tensor, token_mask: Tensor
+        self,
+        img: Tensor,
+        words: Tensor,
+        sentence: Tensor,
+        token_mask: Tensor,
+        image_index: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Args:
-            img: (B, 3, H, W) normalised float.
+            img: (B, 3, H, W) normalised float; (N, 3, H, W) with ``image_index``.
             words: (B, T, text_dim) float.
             sentence: (B, text_dim) float.
             token_mask: (B, T), 0 on padding.
+            image_index: (B,) int64 in [0, N), the image of each sentence; None is one image a
+                sentence. What no text enters, the patch embedding and the first stage, is computed
+                once an image.
 
         Returns:
             One map (B, C_i, H_i, W_i) for each stage, at strides 4, 8, 16, 32.
         """
-        x = self.patch_embed(img)
+        x = self.run_stage(self.patch_embed(img), 0)
+        if image_index is not None:
+            x = x[image_index]
         outs = []
         for i, fusion in enumerate(self.fusions):
-            x = self.run_stage(x, i)
+            if i > 0:
+                x = self.run_stage(self.downsamples[i - 1](x), i)
             x = self.run_block(fusion, x, words, sentence, token_mask)
             outs.append(x.permute(0, 3, 1, 2))
-            if i < len(self.downsamples):
-                x = self.downsamples[i](x)
         return tuple(outs)

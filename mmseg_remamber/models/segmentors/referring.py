@@ -66,7 +66,31 @@ class ReferringSegmentor(BaseSegmentor):
             (B, 1, H, W) float, before the sigmoid.
         """
         words, sentence = self.text_encoder(token_ids, token_mask)
-        feats = self.backbone(img, words, sentence, token_mask)
+        return self.logits_of_features(img, words, sentence, token_mask)
+
+    def logits_of_features(
+        self,
+        img: Tensor,
+        words: Tensor,
+        sentence: Tensor,
+        token_mask: Tensor,
+        image_index: Tensor | None = None,
+    ) -> Tensor:
+        """The network after its text encoder, whose features may have been computed before.
+
+        Args:
+            img: (B, 3, H, W) normalised float; (N, 3, H, W) with ``image_index``.
+            words: (B, T, D) float.
+            sentence: (B, D) float.
+            token_mask: (B, T) bool or integer, 0 on padding.
+            image_index: (B,) int64, the image of each sentence, for a backbone that shares an image
+                among its sentences, as :class:`ReMamber` does; None is one image a sentence.
+
+        Returns:
+            (B, 1, H, W) float, before the sigmoid.
+        """
+        shared = {} if image_index is None else dict(image_index=image_index)
+        feats = self.backbone(img, words, sentence, token_mask, **shared)
         logits = self.decode_head(feats, words, sentence, token_mask)
         return F.interpolate(logits, img.shape[2:], mode='bilinear', align_corners=True)
 
@@ -97,8 +121,7 @@ class ReferringSegmentor(BaseSegmentor):
         batch = self.encode_decode(inputs, data_samples).float()
         for logits, sample in zip(batch, data_samples, strict=True):
             logits = cut_padding(logits, sample)
-            size = sample.metainfo.get('ori_shape', logits.shape[1:])
-            own = F.interpolate(logits[None], size, mode='bilinear', align_corners=False)[0]
+            own = at_own_size(logits, sample)
             mask = (own.sigmoid() > self.threshold).to(torch.uint8)
             sample.input_logits = PixelData(data=logits)
             sample.seg_logits = PixelData(data=own)
@@ -114,6 +137,12 @@ def cut_padding(logits: Tensor, sample: SegDataSample) -> Tensor:
     left, right, top, bottom = sample.metainfo.get('img_padding_size', (0, 0, 0, 0))
     height, width = logits.shape[1:]
     return logits[:, top : height - bottom, left : width - right]
+
+
+def at_own_size(logits: Tensor, sample: SegDataSample) -> Tensor:
+    """Bring logits to the size ``ori_shape`` of the image. logits: (1, h, w) -> (1, H, W)"""
+    size = sample.metainfo.get('ori_shape', logits.shape[1:])
+    return F.interpolate(logits[None], size, mode='bilinear', align_corners=False)[0]
 
 
 def stack_tokens(data_samples: Sequence[SegDataSample]) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,352 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From pictures and sentences to masks."""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.infer import BaseInferencer
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+from rich.progress import track
+from torch import Tensor, nn
+
+from mmseg_remamber.models.segmentors.referring import at_own_size, cut_padding
+from mmseg_remamber.visualization.referred import draw_masks
+
+from .config import load_config
+from .init_model import init_model
+from .model_names import find_config
+from .pictures import Picture, PictureInput, list_pictures, load_picture
+from .results import ReferredMask, ResultWriter
+
+# steps of a test pipeline that read a dataset, or that the inferencer does itself
+_OTHER_STEPS = ('LoadRefImage', 'ChooseSentence', 'LoadRefMask', 'PackRefSegInputs', 'TokenizeText')
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A picture as the network takes it. inputs: (3, h, w) uint8 BGR."""
+
+    picture: Picture
+    inputs: Tensor
+    sample: SegDataSample
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence after the text encoder. words: (T, D), feature: (D,), token_mask: (T,)."""
+
+    text: str
+    words: Tensor
+    feature: Tensor
+    token_mask: Tensor
+    num_tokens: int
+    truncated: bool
+
+
+class RefSegInferencer(BaseInferencer):
+    """Masks of sentences in pictures, in the manner of MMSeg's inferencer.
+
+    Each sentence is encoded once in a call, and so is each picture as far as no text enters; a
+    forward pass holds sentences of several pictures. Pictures are read, drawn and written one after
+    the other, so that a folder of any length fits into memory but for its masks.
+
+    Args:
+        model: path of a config, a config, or a model's name in the metafile; None takes the config
+            that the checkpoint carries.
+        weights: path or URL of a checkpoint; None leaves the model untrained and warns.
+        device: None is a GPU where there is one.
+        img_size: (width, height) that pictures are resized to; None is that of the config: of
+            ``Resize`` in its test pipeline, else its ``img_size``.
+        show_progress: draw a progress bar.
+
+    Raises:
+        FileNotFoundError: no such config, name or checkpoint.
+        ValueError: when the checkpoint is of another model or has no config, the config no test
+            pipeline, or the device is not there.
+
+    Examples:
+        >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_2500.pth')
+        >>> found = inferencer('picture.jpg', ['the red circle', 'the square'], out_dir='out')
+        >>> found['predictions'][0][1].mask  # of the square: (H, W) bool
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Config | None = None,
+        weights: str | Path | None = None,
+        *,
+        device: str | None = None,
+        img_size: tuple[int, int] | None = None,
+        show_progress: bool = True,
+    ):
+        _check_device(device)
+        self.img_size = img_size
+        if isinstance(model, (str, Path)):
+            model = load_config(find_config(str(model)))
+        super().__init__(
+            model, weights=weights, device=device, scope='mmseg', show_progress=show_progress
+        )
+        self.cfg = self.model.cfg
+        self.device = next(self.model.parameters()).device
+
+    def __call__(
+        self,
+        inputs: PictureInput | Sequence[PictureInput],
+        texts: str | Sequence[str] | Sequence[Sequence[str]],
+        *,
+        batch_size: int = 8,
+        threshold: float | None = None,
+        return_vis: bool = False,
+        out_dir: str | Path | None = None,
+    ) -> dict[str, list]:
+        """Find what the sentences mean.
+
+        Args:
+            inputs: one or a list of: path or URL of an image, folder of images, array
+                ((H, W, 3) uint8 BGR; see :func:`load_picture`), PIL image.
+            texts: a sentence or several, asked of each picture; or a list of sentences for each
+                picture.
+            batch_size: sentences in a forward pass.
+            threshold: probability above which a pixel belongs to the object; the model's own by
+                default.
+            return_vis: also return the pictures with their masks and sentences.
+            out_dir: folder for these pictures, masks and a COCO file (:class:`ResultWriter`).
+
+        Returns:
+            dict of ``predictions``, for each picture a list of :class:`ReferredMask`, one a
+            sentence; and ``visualization``, for each picture (h, w, 3) uint8 RGB, or nothing
+            without ``return_vis``.
+
+        Raises:
+            FileNotFoundError, TypeError, ValueError: for a picture, as :func:`load_picture`.
+            ValueError: for a sentence without a word, as many lists of sentences as there are no
+                pictures, a batch size below 1, a threshold outside (0, 1).
+            OSError: when ``out_dir`` cannot be written; found out before anything is computed.
+        """
+        threshold = self.model.threshold if threshold is None else threshold
+        if not 0 < threshold < 1:
+            raise ValueError(f'threshold must be in (0, 1), got {threshold!r}')
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size!r}')
+        pictures = list_pictures(inputs)
+        asked = _texts_of_pictures(texts, len(pictures))
+        writer = None if out_dir is None else ResultWriter(out_dir)
+        predictions, visualization = [], []
+        found = self._find(pictures, asked, batch_size, threshold)
+        answers = groupby(found, key=lambda answer: answer[0])
+        if self.show_progress:
+            answers = track(answers, description='Inference', total=len(pictures))
+        for picture, group in answers:
+            masks = [mask for _, mask in group]
+            predictions.append(masks)
+            if writer is not None or return_vis:
+                (overlay,) = self.visualize([picture], [masks])
+                if return_vis:
+                    visualization.append(overlay)
+                if writer is not None:
+                    writer.add(picture.name, masks, overlay)
+        if writer is not None:
+            writer.close()
+        return self.postprocess(predictions, visualization)
+
+    def visualize(
+        self, inputs: Sequence[Picture], preds: Sequence[Sequence[ReferredMask]]
+    ) -> list[np.ndarray]:
+        """Draw the masks of each picture, as :func:`draw_masks`."""
+        return [
+            draw_masks(
+                np.ascontiguousarray(picture.image[..., ::-1]),
+                [found.mask for found in masks],
+                [found.caption for found in masks],
+            )
+            for picture, masks in zip(inputs, preds, strict=True)
+        ]
+
+    def postprocess(
+        self, preds: list[list[ReferredMask]], visualization: list[np.ndarray]
+    ) -> dict[str, list]:
+        """What a call returns."""
+        return dict(predictions=preds, visualization=visualization)
+
+    def preprocess(self, inputs: Iterable[PictureInput]) -> Iterator[_Prepared]:
+        """Read the pictures, one at a time, and bring them to the network's size."""
+        for number, source in enumerate(inputs, 1):
+            picture = load_picture(source, number)
+            size = picture.image.shape[:2]
+            results = self.pipeline(dict(img=picture.image, img_shape=size, ori_shape=size))
+            array = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
+            sample = SegDataSample(metainfo=dict(ori_shape=size, img_shape=array.shape[1:]))
+            yield _Prepared(picture, torch.from_numpy(array), sample)
+
+    @torch.no_grad()
+    def forward(self, inputs: Sequence[tuple[_Prepared, _Sentence]]) -> list[Tensor]:
+        """Logits of each sentence in its picture, (1, h, w) float, their padding cut off."""
+        pictures = list({id(picture): picture for picture, _ in inputs}.values())
+        data = self.model.data_preprocessor(
+            dict(
+                inputs=[picture.inputs for picture in pictures],
+                data_samples=[picture.sample for picture in pictures],
+            )
+        )
+        index = None
+        if len(pictures) < len(inputs):
+            places = {id(picture): place for place, picture in enumerate(pictures)}
+            index = torch.tensor([places[id(picture)] for picture, _ in inputs], device=self.device)
+        words, feature, token_mask = (
+            torch.stack([getattr(sentence, name) for _, sentence in inputs])
+            for name in ('words', 'feature', 'token_mask')
+        )
+        batch = self.model.logits_of_features(data['inputs'], words, feature, token_mask, index)
+        return [
+            cut_padding(logits, picture.sample)
+            for logits, (picture, _) in zip(batch.float(), inputs, strict=True)
+        ]
+
+    def _find(
+        self,
+        pictures: Sequence[PictureInput],
+        asked: Sequence[Sequence[str]],
+        batch_size: int,
+        threshold: float,
+    ) -> Iterator[tuple[Picture, ReferredMask]]:
+        """Picture by picture, sentence by sentence."""
+        unique = dict.fromkeys(text for texts in asked for text in texts)
+        sentences = self._encode(list(unique), batch_size)
+        pairs = (
+            (picture, sentences[text])
+            for picture, texts in zip(self.preprocess(pictures), asked, strict=True)
+            for text in texts
+        )
+        for batch in _batches(pairs, batch_size):
+            for (picture, sentence), logits in zip(batch, self.forward(batch), strict=True):
+                yield picture.picture, _to_mask(logits, picture.sample, sentence, threshold)
+
+    @torch.no_grad()
+    def _encode(self, texts: list[str], batch_size: int) -> dict[str, _Sentence]:
+        """Each text after the text encoder."""
+        tokens = [self._tokenise(dict(text=text)) for text in texts]
+        sentences = {}
+        for start in range(0, len(texts), batch_size):
+            part = tokens[start : start + batch_size]
+            token_ids, token_mask = (
+                torch.stack([item[key] for item in part]).to(self.device)
+                for key in ('token_ids', 'token_mask')
+            )
+            encoded = zip(part, *self.model.text_encoder(token_ids, token_mask), token_mask)
+            for item, words, feature, mask in encoded:
+                sentences[item['text']] = _Sentence(
+                    item['text'], words, feature, mask, item['num_tokens'], item['truncated']
+                )
+        for sentence in sentences.values():
+            if sentence.truncated:
+                warnings.warn(
+                    f'the model reads the first {len(sentence.token_mask)} of the '
+                    f'{sentence.num_tokens} tokens of {sentence.text[:60]!r}...',
+                    stacklevel=2,
+                )
+        return sentences
+
+    def _init_model(
+        self, cfg: Config | ConfigDict, weights: str | None, device: str = 'cpu'
+    ) -> nn.Module:
+        return init_model(cfg if cfg else None, weights, device)
+
+    def _init_collate(self, cfg: Config | ConfigDict) -> Callable:
+        """Unused: batches are made in :meth:`forward`. mmengine's own looks into a registry that
+        mmseg does not have, and warns."""
+        return pseudo_collate
+
+    def _init_pipeline(self, cfg: Config | ConfigDict) -> Compose:
+        """The test pipeline's steps on the image alone; its tokeniser stands apart."""
+        cfg = self.model.cfg
+        try:
+            steps = cfg.test_dataloader.dataset.pipeline
+        except AttributeError as error:
+            raise ValueError('the config has no test_dataloader.dataset.pipeline') from error
+        by_type = {step['type']: step for step in steps}
+        if 'TokenizeText' not in by_type:
+            raise ValueError(f'the test pipeline has no TokenizeText, only {list(by_type)}')
+        self._tokenise = TRANSFORMS.build(by_type['TokenizeText'])
+        steps = [step for step in steps if step['type'] not in _OTHER_STEPS]
+        size = self.img_size or (None if 'Resize' in by_type else cfg.get('img_size'))
+        if size is not None:
+            resize = dict(type='Resize', keep_ratio=False, backend='pillow')
+            resize = dict(by_type.get('Resize', resize), scale=tuple(size))
+            steps = [resize, *(step for step in steps if step['type'] != 'Resize')]
+        return Compose([TRANSFORMS.build(step) for step in steps])
+
+
+def _check_device(device: str | None) -> None:
+    if device is None:
+        return
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ValueError(f'device must be such as cpu or cuda:0, got {device!r}') from error
+    if kind == 'cuda' and not torch.cuda.is_available():
+        raise ValueError(f'device {device!r}: this torch finds no GPU')
+
+
+def _texts_of_pictures(
+    texts: str | Sequence[str] | Sequence[Sequence[str]], num_pictures: int
+) -> list[list[str]]:
+    """The sentences of each picture, checked."""
+    if isinstance(texts, str):
+        texts = [texts]
+    if not texts:
+        raise ValueError('texts is empty: no sentence')
+    if all(isinstance(text, str) for text in texts):
+        asked = [list(texts)] * num_pictures
+    elif any(isinstance(entry, str) for entry in texts):
+        raise ValueError('texts must be sentences, or a list of sentences for each picture')
+    elif len(texts) != num_pictures:
+        raise ValueError(f'texts has lists for {len(texts)} pictures, there are {num_pictures}')
+    else:
+        asked = [list(entry) for entry in texts]
+    for number, entry in enumerate(asked, 1):
+        if not entry:
+            raise ValueError(f'texts has no sentence for picture {number}')
+        for text in entry:
+            if not text.strip():
+                raise ValueError(f'a sentence must have a word, got {text!r}')
+    return asked
+
+
+def _batches(
+    pairs: Iterable[tuple[_Prepared, _Sentence]], batch_size: int
+) -> Iterator[list[tuple[_Prepared, _Sentence]]]:
+    """Consecutive pairs, those of pictures of one size at a time."""
+    batch = []
+    for pair in pairs:
+        is_other_size = batch and pair[0].inputs.shape != batch[0][0].inputs.shape
+        if is_other_size or len(batch) == batch_size:
+            yield batch
+            batch = []
+        batch.append(pair)
+    if batch:
+        yield batch
+
+
+def _to_mask(
+    logits: Tensor, sample: SegDataSample, sentence: _Sentence, threshold: float
+) -> ReferredMask:
+    """Threshold at the picture's own size. logits: (1, h, w) float"""
+    probability = at_own_size(logits, sample)[0].sigmoid()
+    mask = probability > threshold
+    score = float(probability[mask].mean()) if mask.any() else 0.0
+    return ReferredMask(
+        text=sentence.text,
+        mask=mask.cpu().numpy(),
+        score=score,
+        num_tokens=sentence.num_tokens,
+        truncated=sentence.truncated,
+    )

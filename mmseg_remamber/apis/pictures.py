@@ -1,0 +1,124 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that a user hands in: files, URLs, folders, arrays, PIL images."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from mmengine import fileio
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+PictureInput = str | Path | np.ndarray | Image.Image
+SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """name: of what is written about it; image: (H, W, 3) uint8 BGR."""
+
+    name: str
+    image: np.ndarray
+
+
+def list_pictures(inputs: PictureInput | Sequence[PictureInput]) -> list[PictureInput]:
+    """One entry a picture: a list as it is, the image files of a folder in order, or what it is.
+
+    Raises:
+        ValueError: for a folder without image files, or an empty list.
+    """
+    if isinstance(inputs, (list, tuple)):
+        pictures = [picture for entry in inputs for picture in list_pictures(entry)]
+        if not pictures:
+            raise ValueError('inputs is empty: no picture')
+        return pictures
+    if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
+        files = sorted(f for f in Path(inputs).iterdir() if f.suffix.lower() in SUFFIXES)
+        if not files:
+            raise ValueError(f'folder {str(inputs)!r} has no image ({", ".join(SUFFIXES)})')
+        return files
+    return [inputs]
+
+
+def load_picture(source: PictureInput, number: int) -> Picture:
+    """Read a picture as people see it.
+
+    It is turned as its EXIF orientation says, in contrast to the images of a dataset, whose masks
+    lie on the pixels as stored; what is transparent becomes white; the first frame of an animation
+    is taken; grey is repeated in three channels, and 16 bits become 8.
+
+    Args:
+        source: path or URL; array (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8, as
+            OpenCV and MMSeg have it; or a PIL image.
+        number: of the picture among the inputs, which names it where it has no file name.
+
+    Raises:
+        FileNotFoundError: no such file.
+        OSError: a URL that cannot be read.
+        TypeError: anything else.
+        ValueError: not an image, a damaged or an empty one.
+    """
+    name = f'picture_{number}'
+    if isinstance(source, Image.Image):
+        return Picture(name, _to_bgr(source, name))
+    if isinstance(source, np.ndarray):
+        return Picture(name, _check_array(source))
+    if not isinstance(source, (str, Path)):
+        raise TypeError(
+            f'a picture must be a path, URL, array or PIL image, got {type(source).__name__}'
+        )
+    try:
+        with Image.open(io.BytesIO(fileio.get(str(source)))) as image:
+            array = _to_bgr(image, str(source))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'no picture {str(source)!r}') from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f'{str(source)!r} is not an image') from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f'picture {str(source)!r} is too large: {error}') from error
+    return Picture(_stem(str(source)) or name, array)
+
+
+def _to_bgr(image: Image.Image, name: str) -> np.ndarray:
+    try:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith('I;16'):
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if image.has_transparency_data:
+            image = image.convert('RGBA')
+            image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
+        rgb = np.asarray(image.convert('RGB'))
+    except (OSError, SyntaxError, ValueError) as error:
+        # PIL raises SyntaxError for damaged PNG chunks
+        raise ValueError(f'could not decode picture {name!r}: {error}') from error
+    return _check_array(np.ascontiguousarray(rgb[..., ::-1]))
+
+
+def _check_array(array: np.ndarray) -> np.ndarray:
+    """-> (H, W, 3) uint8 BGR, contiguous"""
+    if array.dtype != np.uint8:
+        raise ValueError(f'a picture must be an array of uint8, got {array.dtype}')
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise ValueError(
+            f'a picture must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), got {array.shape}'
+        )
+    if array.shape[2] == 1:
+        array = array.repeat(3, axis=2)
+    if array.shape[2] == 4:
+        alpha = array[..., 3:] / 255.0
+        array = (array[..., :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
+    return np.ascontiguousarray(array)
+
+
+def _stem(source: str) -> str:
+    """File name without its suffix, of a path or URL."""
+    return (
+        PurePosixPath(unquote(urlsplit(source).path)).stem
+        if '://' in source
+        else (Path(source).stem)
+    )

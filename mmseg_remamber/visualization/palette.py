@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Colours that are told apart with any colour vision: the palette of Okabe and Ito (2008)."""
+
+Colour = tuple[int, int, int]
+
+BLACK: Colour = (0, 0, 0)
+ORANGE: Colour = (230, 159, 0)
+SKY_BLUE: Colour = (86, 180, 233)
+BLUISH_GREEN: Colour = (0, 158, 115)
+YELLOW: Colour = (240, 228, 66)
+BLUE: Colour = (0, 114, 178)
+VERMILLION: Colour = (213, 94, 0)
+REDDISH_PURPLE: Colour = (204, 121, 167)
+
+#: Of several masks on one picture, in this order, again from the start when they run out.
+MASK_COLOURS = (ORANGE, SKY_BLUE, BLUISH_GREEN, REDDISH_PURPLE, YELLOW, BLUE, VERMILLION)
+TRUTH_COLOUR = BLUE
+PREDICTION_COLOUR = ORANGE
+#: Of a prediction against its truth.
+FOUND_COLOUR = YELLOW
+MISSED_COLOUR = BLUE
+WRONG_COLOUR = VERMILLION
+
+
+def to_unit(colour: Colour) -> tuple[float, float, float]:
+    """RGB in [0, 255] -> RGB in [0, 1], as matplotlib takes it."""
+    red, green, blue = colour
+    return red / 255, green / 255, blue / 255
+
+
+def ink_on(colour: Colour) -> str:
+    """'black' or 'white', whichever is read better on a colour (Rec. 709 luma)."""
+    red, green, blue = colour
+    return 'black' if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 115 else 'white'

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m mmseg_remamber` and tools/infer.py, which is the same."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import tiny_model
+
+from mmseg_remamber.__main__ import main
+
+
+@pytest.fixture
+def image(scenes):
+    return str(min((scenes / 'images').glob('*.jpg')))
+
+
+def test_one_command_one_picture(root, scenes, tiny_checkpoint, image, tmp_path):
+    """From the folder in which the quickstart ran, without any option but the output."""
+    work = tmp_path / 'quickstart' / 'work'
+    work.mkdir(parents=True)
+    shutil.copy(tiny_checkpoint, work / 'iter_3.pth')
+    (work / 'last_checkpoint').write_text('/elsewhere/quickstart/work/iter_3.pth')
+    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(root)}
+    outputs = []
+    for command in (['-m', 'mmseg_remamber'], [str(root / 'tools' / 'infer.py')]):
+        done = subprocess.run(
+            [sys.executable, *command, image, 'the red circle', 'left shape', '--out', 'out'],
+            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert 'model: quickstart/work/iter_3.pth' in done.stdout
+        outputs.append(json.loads((tmp_path / 'out' / 'results.json').read_text()))
+    assert [entry['text'] for entry in outputs[0]['annotations']] == [
+        'the red circle',
+        'left shape',
+    ]
+    assert outputs[0] == outputs[1]
+    name = outputs[0]['images'][0]['file_name']
+    for file in (f'vis/{name}.png', f'pred/{name}_1.png', f'pred/{name}_2.png'):
+        assert (tmp_path / 'out' / file).is_file()
+
+
+def test_a_given_model_is_used_and_named(tiny_checkpoint, image, tmp_path, capsys):
+    arguments = [image, 'x', '--checkpoint', str(tiny_checkpoint), '--out', str(tmp_path)]
+    named = ['--model', tiny_model.CONFIG.stem, '--threshold', '0.99999', '--device', 'cpu']
+    assert main([*arguments, *named]) == 0
+    output = capsys.readouterr().out
+    assert f'model: {tiny_checkpoint}' in output
+    assert 'nothing found: x (0.0 % of the picture)' in output
+
+
+@pytest.mark.parametrize(
+    ('change', 'match'),
+    [
+        (dict(image='nowhere.jpg'), "error: no picture 'nowhere.jpg'"),
+        (dict(sentence=' '), "error: a sentence must have a word, got ' '"),
+        (dict(checkpoint='nowhere.pth'), 'nowhere.pth'),
+        (dict(model='no-such-model'), "error: no model is named 'no-such-model'"),
+        (dict(out='/dev/null/out'), "error: out_dir '/dev/null/out' cannot be written"),
+        (dict(model='x', checkpoint=None), 'error: --model x needs --checkpoint'),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tiny_checkpoint, image, tmp_path, capsys, change, match):
+    given = dict(image=image, sentence='x', checkpoint=str(tiny_checkpoint), out=str(tmp_path))
+    given.update(change)
+    arguments = [given.pop('image'), given.pop('sentence')]
+    arguments += [f'--{key}={value}' for key, value in given.items() if value is not None]
+    assert main(arguments) == 1
+    (line,) = (x for x in capsys.readouterr().err.splitlines() if x.startswith('error:'))
+    assert match in line
+
+
+def test_without_a_quickstart_it_says_what_to_do(image, tmp_path, monkeypatch, capsys):
+    import mmseg_remamber
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mmseg_remamber, '__file__', str(tmp_path / 'package' / '__init__.py'))
+    assert main([image, 'x', '--out', 'out']) == 1
+    error = capsys.readouterr().err
+    assert '--checkpoint' in error and '--model' in error and 'make quickstart' in error
+    assert not (tmp_path / 'out').exists()

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser: upload, type, run, see the masks; and what goes wrong is shown."""
+
+import importlib.util
+import io
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip('gradio', reason='gradio is not installed (demo/requirements.txt)')
+sync_api = pytest.importorskip(
+    'playwright.sync_api', reason='playwright is not installed (demo/requirements.txt)'
+)
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+SECONDS = 1000  # milliseconds
+
+
+@pytest.fixture(scope='module')
+def app(root):
+    spec = importlib.util.spec_from_file_location('demo_app', root / 'demo' / 'app.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def address(app, tiny_checkpoint, scenes):
+    """The page of a tiny model, served on a free port of this machine."""
+    from mmseg_remamber.apis import RefSegInferencer
+
+    inferencer = RefSegInferencer(weights=tiny_checkpoint, device='cpu', show_progress=False)
+    page = app.build_page(inferencer, 'tiny', app.find_examples(inferencer.cfg))
+    _, url, _ = app.serve(page, host='127.0.0.1', port=None, wait=False)
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope='module')
+def browser():
+    if CHROMIUM is None:
+        pytest.skip('no Chromium is installed (Debian: apt-get install chromium)')
+    with sync_api.sync_playwright() as playwright:
+        # the superuser of a container has no sandbox
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=['--no-sandbox', '--disable-dev-shm-usage']
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport=dict(width=1200, height=900))
+    page.set_default_timeout(60 * SECONDS)
+    page.goto(address)
+    page.get_by_role('button', name='Find').wait_for()
+    yield page
+    page.close()
+
+
+def upload(page, content: bytes, name: str) -> None:
+    page.locator('#picture input[type=file]').set_input_files(
+        dict(name=name, mimeType='image/png', buffer=content)
+    )
+
+
+def png(height=40, width=60) -> bytes:
+    file = io.BytesIO()
+    array = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(array).save(file, 'PNG')
+    return file.getvalue()
+
+
+def ask(page, text: str) -> None:
+    page.locator('#sentences textarea').fill(text)
+    page.get_by_role('button', name='Find').click()
+
+
+def shown_picture(page, address) -> np.ndarray:
+    """The picture with masks, (h, w, 3), as the browser got it."""
+    image = page.locator('#masks img')
+    image.wait_for()
+    content = page.request.get(image.get_attribute('src')).body()
+    return np.asarray(Image.open(io.BytesIO(content)).convert('RGB'))
+
+
+def test_upload_type_run_and_see_the_masks(page, address, app):
+    upload(page, png(), 'noise.png')
+    page.locator('#picture img').wait_for()
+    ask(page, 'the red circle\nthe square on the left\n左边的圆')
+    picture = shown_picture(page, address)
+    assert picture.shape[1] == 480  # 60 pixels, enlarged by a whole number
+    assert picture.shape[0] > 320  # the sentences are below it
+    rows = page.locator('#scores tbody tr')
+    sync_api.expect(rows.filter(has_text='the square on the left').first).to_be_visible()
+    sync_api.expect(rows.filter(has_text='左边的圆').first).to_be_visible()
+    sync_api.expect(rows.filter(has_text=re.compile(r'0\.\d\d')).first).to_be_visible()
+
+
+def test_an_example_fills_the_form(page, address):
+    page.locator('.gallery-item, table tr.tr-body').first.click()
+    page.locator('#picture img').wait_for()
+    assert page.locator('#sentences textarea').input_value().strip()
+    page.get_by_role('button', name='Find').click()
+    assert shown_picture(page, address).size
+
+
+@pytest.mark.parametrize(
+    ('content', 'text', 'message'),
+    [
+        (None, 'the dog', 'Choose a picture first'),
+        (png(), ' \n ', 'Write a sentence first'),
+        (png(), '\n'.join('abcdefghijklmnopq'), '17 sentences: at most 16'),
+        (b'no picture at all', 'the dog', 'not an image|cannot identify|Cannot'),
+        (png()[:2000], 'the dog', 'could not decode'),
+    ],
+)
+def test_errors_are_shown(page, content, text, message):
+    if content is not None:
+        upload(page, content, 'picture.png')
+        page.locator('#picture img').wait_for(state='attached')
+    ask(page, text)
+    toast = page.locator('.toast-body').filter(has_text=re.compile(message))
+    sync_api.expect(toast.first).to_be_visible()
+
+
+def test_a_long_sentence_says_that_it_was_cut(page):
+    upload(page, png(), 'noise.png')
+    page.locator('#picture img').wait_for()
+    ask(page, 'very ' * 1000 + 'long')
+    row = page.locator('#scores tbody tr').filter(has_text='only the beginning was read')
+    sync_api.expect(row.first).to_be_visible()
+
+
+def test_a_file_over_the_limit_is_refused(page):
+    upload(page, bytes(21 * 1024 * 1024), 'large.png')
+    toast = page.locator('.toast-body').filter(has_text=re.compile('exceeds|size', re.IGNORECASE))
+    sync_api.expect(toast.first).to_be_visible()
