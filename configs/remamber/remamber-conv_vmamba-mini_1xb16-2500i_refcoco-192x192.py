@@ -31,4 +31,7 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2500))
+default_hooks = dict(
+    checkpoint=dict(by_epoch=False, interval=2500),
+    logger=dict(log_metric_by_epoch=False),
+)

@@ -5,4 +5,7 @@ _base_ = [
     '../_base_/schedules/schedule_2500i.py',
 ]
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2500))
+default_hooks = dict(
+    checkpoint=dict(by_epoch=False, interval=2500),
+    logger=dict(log_metric_by_epoch=False),
+)
