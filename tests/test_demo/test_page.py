@@ -69,10 +69,13 @@ def upload(page, content: bytes, name: str) -> None:
     )
 
 
-def png(height=40, width=60) -> bytes:
+def png(orientation=1) -> bytes:
+    """60 x 40 pixels of noise, with an EXIF orientation."""
     file = io.BytesIO()
-    array = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    Image.fromarray(array).save(file, 'PNG')
+    array = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(array).save(file, 'PNG', exif=exif)
     return file.getvalue()
 
 
@@ -100,6 +103,13 @@ def test_upload_type_run_and_see_the_masks(page, address, app):
     sync_api.expect(rows.filter(has_text='the square on the left').first).to_be_visible()
     sync_api.expect(rows.filter(has_text='左边的圆').first).to_be_visible()
     sync_api.expect(rows.filter(has_text=re.compile(r'0\.\d\d')).first).to_be_visible()
+
+
+def test_a_photograph_is_turned_once_by_its_exif_tag(page, address):
+    upload(page, png(orientation=6), 'turned.png')
+    page.locator('#picture img').wait_for()
+    ask(page, 'the red circle')
+    assert shown_picture(page, address).shape[0] > 480  # 40 x 60, enlarged 8 times
 
 
 def test_an_example_fills_the_form(page, address):
