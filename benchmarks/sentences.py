@@ -24,7 +24,7 @@ from timing import medians, ratio, table, write
 
 from mmseg_remamber.apis import RefSegInferencer, load_config
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 TEXTS = ['the red circle', 'the square on the left', 'the large triangle', 'the lowest thing']
 
 

@@ -11,7 +11,7 @@ from mmseg_remamber.datasets.refshapes import write_refshapes
 
 CONFIG = (
     Path(__file__).parents[1]
-    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 )
 
 

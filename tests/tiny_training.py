@@ -16,7 +16,7 @@ from mmseg_remamber.apis import load_config
 
 CONFIG = (
     Path(__file__).parents[1]
-    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 )
 EMA = dict(type='RefSegEMAHook', momentum=0.1, update_buffers=True)
 

@@ -74,7 +74,7 @@ class RefSegInferencer(BaseInferencer):
             pipeline, or the device is not there.
 
     Examples:
-        >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_2500.pth')
+        >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_2800.pth')
         >>> found = inferencer('picture.jpg', ['the red circle', 'the square'], out_dir='out')
         >>> found['predictions'][0][1].mask  # of the square: (H, W) bool
     """

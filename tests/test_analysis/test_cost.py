@@ -20,7 +20,7 @@ from mmseg_remamber.analysis.cost import (
 )
 from mmseg_remamber.apis import load_config
 
-MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'
 CPU = torch.device('cpu')
 

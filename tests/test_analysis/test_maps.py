@@ -19,8 +19,8 @@ from mmseg_remamber.models.fusion.correlation import LocalText
 from mmseg_remamber.vmamba.layers import conv_nhwc
 from mmseg_remamber.vmamba.ss2d import SS2D
 
-MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
-DESIGN = 'configs/remamber/fusion/remamber-conv_vmamba-mini_{}_1xb16-2500i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+DESIGN = 'configs/remamber/fusion/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'
 
 
 def build(root, config):

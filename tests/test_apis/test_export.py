@@ -22,7 +22,7 @@ from mmseg_remamber.apis.export import (
 )
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
-CONFIG = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 TEXTS = ('the red circle', 'left ' * 40, 'naïve 圆 🙂')
 
 
@@ -104,7 +104,7 @@ def test_any_batch_and_size(model, exported, size):
 def test_other_designs(root, name, tmp_path):
     global_name = CONFIG.format(name)
     if 'mini' in name:
-        global_name = f'configs/remamber/fusion/remamber-{name}_1xb16-2500i_refshapes-80x80.py'
+        global_name = f'configs/remamber/fusion/remamber-{name}_1xb16-2800i_refshapes-80x80.py'
     with pytest.warns(UserWarning, match='untrained'):
         model = init_model(root / global_name)
     save_tokenizer(model, tmp_path / 'tokenizer.json')

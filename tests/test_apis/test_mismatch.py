@@ -12,8 +12,8 @@ from mmseg_remamber.vmamba import VMambaClassifier
 from mmseg_remamber.vmamba.checkpoint import to_official
 
 FOLDER = 'configs/remamber/'
-MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
-FUSION = FOLDER + 'fusion/remamber-conv_vmamba-mini_{}_1xb16-2500i_refshapes-80x80.py'
+MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+FUSION = FOLDER + 'fusion/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'
 MAMBA = MINI.replace('remamber-conv', 'remamber-mamba')
 BASE = FOLDER + 'remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 

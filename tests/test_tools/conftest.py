@@ -8,7 +8,7 @@ import pytest
 
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 MODES = ('train', 'val', 'test')
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 
 
 @pytest.fixture(scope='module')

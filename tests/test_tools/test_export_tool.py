@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmseg_remamber.apis import init_model
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 
 
 @pytest.fixture

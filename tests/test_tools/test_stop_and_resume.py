@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2500i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 
 
 def start(root, work, options, *, processes=1, resume=False):

@@ -6,8 +6,8 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.04, begin=0, end=150, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=0, begin=150, end=2500, by_epoch=False),
+    dict(type='CosineAnnealingLR', eta_min=0, begin=150, end=2800, by_epoch=False),
 ]
-train_cfg = dict(type='ResumableIterLoop', max_iters=2500, val_interval=2500)
+train_cfg = dict(type='ResumableIterLoop', max_iters=2800, val_interval=2800)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

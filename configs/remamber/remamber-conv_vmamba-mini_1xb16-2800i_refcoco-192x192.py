@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refcoco.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_2500i.py',
+    '../_base_/schedules/schedule_2800i.py',
 ]
 _resize = dict(type='Resize', scale=(192, 192), keep_ratio=False, backend='pillow')
 train_pipeline = [
@@ -32,6 +32,6 @@ val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 log_processor = dict(by_epoch=False)
 default_hooks = dict(
-    checkpoint=dict(by_epoch=False, interval=2500),
+    checkpoint=dict(by_epoch=False, interval=2800),
     logger=dict(log_metric_by_epoch=False),
 )
