@@ -7,28 +7,16 @@ from pathlib import Path
 import numpy as np
 from mmengine.dataset import BaseDataset, Compose, pseudo_collate
 from mmseg.structures import SegDataSample
-from PIL import Image
 from torch import nn
 
 from mmseg_remamber.apis.export import tokenize_step
 from mmseg_remamber.datasets.tokenizer import load_tokenizer
-from mmseg_remamber.visualization import Prediction
 
 
 def predict_sample(model: nn.Module, dataset: BaseDataset, index: int) -> SegDataSample:
     """The sample with its prediction, as :meth:`ReferringSegmentor.predict` gives it."""
     (sample,) = model.test_step(pseudo_collate([dataset[index]]))
     return sample
-
-
-def to_prediction(sample: SegDataSample) -> Prediction:
-    """Picture and masks of a sample that was predicted."""
-    return Prediction(
-        image=np.array(Image.open(sample.img_path).convert('RGB')),  # as stored, like the mask
-        text=sample.text,
-        truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
-        prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
-    )
 
 
 def own_sample(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 from .browse import FedSample, draw_fed_sample
-from .gallery import Prediction, draw_gallery, overlay
+from .gallery import Prediction, draw_gallery, overlay, to_prediction
 from .hook import RefSegVisualizationHook
 from .referred import draw_caption, draw_errors, draw_masks
 from .statistics import draw_statistics
@@ -19,4 +19,5 @@ __all__ = [
     'draw_masks',
     'draw_statistics',
     'overlay',
+    'to_prediction',
 ]

@@ -5,9 +5,9 @@
 import numpy as np
 
 from .gallery import Prediction
+from .palette import FOUND_COLOUR, MISSED_COLOUR, WRONG_COLOUR
 
-# yellow, blue, vermilion of Okabe and Ito's palette: dark and light with any colour vision
-AGREEMENT_COLOURS = dict(found=(240, 228, 66), missed=(0, 114, 178), wrong=(213, 94, 0))
+AGREEMENT_COLOURS = dict(found=FOUND_COLOUR, missed=MISSED_COLOUR, wrong=WRONG_COLOUR)
 
 
 def draw_agreement(item: Prediction, opacity: float = 0.6) -> np.ndarray:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from mmseg.structures import SegDataSample
+from PIL import Image
 
 from .palette import PREDICTION_COLOUR, TRUTH_COLOUR
 
@@ -35,6 +37,16 @@ class Prediction:
         """Intersection over union in [0, 1]; 0 when both are empty."""
         union = (self.truth | self.prediction).sum()
         return float((self.truth & self.prediction).sum() / union) if union else 0.0
+
+
+def to_prediction(sample: SegDataSample) -> Prediction:
+    """Picture and masks of a sample that was predicted; the picture as stored, like its masks."""
+    return Prediction(
+        image=np.array(Image.open(sample.img_path).convert('RGB')),
+        text=sample.text,
+        truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
+        prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
+    )
 
 
 def overlay(

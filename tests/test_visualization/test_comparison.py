@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_remamber.analysis.samples import to_prediction
-from mmseg_remamber.visualization import Prediction
+from mmseg_remamber.visualization import Prediction, to_prediction
 from mmseg_remamber.visualization.comparison import draw_comparison
 
 

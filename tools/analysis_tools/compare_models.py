@@ -18,8 +18,9 @@ from pathlib import Path
 from mmengine.config import DictAction
 from mmseg.registry import DATASETS
 
-from mmseg_remamber.analysis.samples import predict_sample, spread, to_prediction
+from mmseg_remamber.analysis.samples import predict_sample, spread
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.comparison import draw_comparison
 
 

@@ -11,13 +11,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmcv import imread
 from mmengine.config import DictAction
-from mmengine.dataset import pseudo_collate
 from mmseg.registry import DATASETS
 
+from mmseg_remamber.analysis.samples import predict_sample
 from mmseg_remamber.apis import init_model
-from mmseg_remamber.visualization import Prediction, draw_gallery
+from mmseg_remamber.visualization import draw_gallery, to_prediction
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,17 +35,7 @@ def main() -> None:
     model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
     dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
     chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset))).round().astype(int)
-    predictions = []
-    for index in chosen.tolist():
-        (sample,) = model.test_step(pseudo_collate([dataset[index]]))
-        predictions.append(
-            Prediction(
-                image=imread(sample.img_path, channel_order='rgb'),
-                text=sample.text,
-                truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
-                prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
-            )
-        )
+    predictions = [to_prediction(predict_sample(model, dataset, i)) for i in chosen.tolist()]
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     draw_gallery(predictions, args.out, title=f'{Path(args.config).stem}')
     print(f'{args.out}: {len(predictions)} of {len(dataset)} sentences')

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
-from mmseg_remamber.visualization import Prediction, draw_gallery
+from mmseg_remamber.visualization import Prediction, draw_gallery, to_prediction
 
 
 @HOOKS.register_module()
@@ -56,7 +56,7 @@ class RefSegGalleryHook(Hook):
     ) -> None:
         for place, sample in enumerate(outputs, start=self._seen):
             if place in self._chosen:
-                self._predictions.append(_prediction(sample))
+                self._predictions.append(to_prediction(sample))
         self._seen += len(outputs)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -70,12 +70,3 @@ class RefSegGalleryHook(Hook):
             picture = imread(path, channel_order='rgb')
         runner.visualizer.add_image('gallery', picture, step)
         self._predictions = []
-
-
-def _prediction(sample: SegDataSample) -> Prediction:
-    return Prediction(
-        image=imread(sample.img_path, channel_order='rgb'),
-        text=sample.text,
-        truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
-        prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,
-    )
