@@ -42,12 +42,13 @@ class RefSegEMAHook(EMAHook):
     def before_val_epoch(self, runner: Runner) -> None:
         if self.evaluate_trained:
             for name, value in _evaluate(runner).items():
-                runner.message_hub.update_scalar(f'val/trained_{name}', value)
+                if not isinstance(value, str):  # the protocol, which is that of both
+                    runner.message_hub.update_scalar(f'val/trained_{name}', value)
         super().before_val_epoch(runner)
 
 
 @torch.no_grad()
-def _evaluate(runner: Runner) -> dict[str, float]:
+def _evaluate(runner: Runner) -> dict[str, float | str]:
     """Metrics of the runner's model as it is."""
     runner.model.eval()
     loader, evaluator = runner.val_dataloader, runner.val_evaluator
