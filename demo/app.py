@@ -15,13 +15,17 @@ import sys
 import textwrap
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gradio as gr
 import numpy as np
 from mmengine.config import Config
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
+from PIL import Image
 
+from mmseg_remamber.analysis.interactions import draw_interactions
 from mmseg_remamber.apis import ReferredMask, RefSegInferencer, choose_model
+from mmseg_remamber.apis.export import tokenize_step
 from mmseg_remamber.visualization.palette import MASK_COLOURS
 
 MAX_SENTENCES = 16
@@ -84,6 +88,31 @@ class Page:
         (masks,), (overlay,) = found['predictions'], found['visualization']
         return overlay, table_of(masks)
 
+    def show_maps(self, path: str | None, lines: str) -> np.ndarray:
+        """What each place has to do with each word of the first sentence, (h, w, 3) uint8 RGB.
+
+        Raises:
+            gradio.Error: what is wrong with the input, or that the model has no such maps.
+        """
+        text = next((line.strip() for line in lines.splitlines() if line.strip()), None)
+        if path is None or text is None:
+            raise gr.Error('Choose a picture and write a sentence first.', print_exception=False)
+        model = self.inferencer.model
+        try:
+            (prepared,) = self.inferencer.preprocess([path])
+            tokens = TRANSFORMS.build(tokenize_step(model))(dict(text=text))
+            prepared.sample.set_data({k: tokens[k] for k in ('token_ids', 'token_mask')})
+            batch = model.data_preprocessor(
+                dict(inputs=[prepared.inputs], data_samples=[prepared.sample])
+            )
+            seen = prepared.inputs.numpy()[::-1].transpose(1, 2, 0)
+            with TemporaryDirectory() as folder:
+                picture = Path(folder) / 'maps.png'
+                draw_interactions(model, batch, seen, text, picture)
+                return np.array(Image.open(picture).convert('RGB'))
+        except (OSError, ValueError) as error:
+            raise gr.Error(_without_folder(str(error), path), print_exception=False) from error
+
 
 def table_of(masks: list[ReferredMask]) -> str:
     """HTML with a row for each sentence, in the colours of the picture."""
@@ -131,13 +160,21 @@ def build_page(inferencer: RefSegInferencer, name: str, examples: list[list[str]
                     buttons=['download', 'fullscreen'],
                 )
                 table = gr.HTML(elem_id='scores')
+        with gr.Accordion('What each place has to do with each word', open=False):
+            maps_button = gr.Button('Show the maps of the first sentence', elem_id='show-maps')
+            maps = gr.Image(
+                label='Interaction maps', format='png', interactive=False, elem_id='maps',
+                buttons=['download', 'fullscreen'],
+            )  # fmt: skip
         if examples:
             gr.Examples(examples, [picture, sentences], cache_examples=False)
+        page_of_model = Page(inferencer)
         inputs = [picture, sentences, threshold]
         outputs = [overlay, table]
         # what was found before must not stand beside an error
         cleared = button.click(clear, None, outputs, show_progress='hidden', api_name=False)
-        cleared.then(Page(inferencer).run, inputs, outputs, api_name='find')
+        cleared.then(page_of_model.run, inputs, outputs, api_name='find')
+        maps_button.click(page_of_model.show_maps, [picture, sentences], maps, api_name='maps')
     return page
 
 

@@ -112,6 +112,26 @@ def test_a_photograph_is_turned_once_by_its_exif_tag(page, address):
     assert shown_picture(page, address).shape[0] > 480  # 40 x 60, enlarged 8 times
 
 
+def test_interaction_maps_on_request(page, address):
+    upload(page, png(), 'noise.png')
+    page.locator('#picture img').wait_for()
+    page.locator('#sentences textarea').fill('the red circle')
+    page.get_by_text('What each place has to do with each word').click()
+    page.get_by_role('button', name='Show the maps').click()
+    image = page.locator('#maps img')
+    image.wait_for()
+    content = page.request.get(image.get_attribute('src')).body()
+    picture = np.asarray(Image.open(io.BytesIO(content)).convert('RGB'))
+    assert picture.shape[0] > 200 and picture.shape[1] > 400 and picture.std() > 10
+
+
+def test_interaction_maps_need_a_sentence(page):
+    page.get_by_text('What each place has to do with each word').click()
+    page.get_by_role('button', name='Show the maps').click()
+    toast = page.locator('.toast-body').filter(has_text='write a sentence first')
+    sync_api.expect(toast.first).to_be_visible()
+
+
 def test_an_example_fills_the_form(page, address):
     page.locator('.gallery-item, table tr.tr-body').first.click()
     page.locator('#picture img').wait_for()

@@ -25,19 +25,19 @@ import torch
 from mmengine.config import DictAction
 from torch import Tensor, nn
 
+from mmseg_remamber.analysis.interactions import draw_interactions, stage_of
 from mmseg_remamber.analysis.maps import (
     Batch,
     area_of,
     hooked,
-    interaction_maps,
     principal_components,
     receptive_field,
     route_weights,
     twister_maps,
 )
-from mmseg_remamber.analysis.samples import own_sample, words_of
+from mmseg_remamber.analysis.samples import own_sample
 from mmseg_remamber.apis import init_model
-from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels, draw_word_maps
+from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels
 from mmseg_remamber.vmamba.ss2d import SS2D
 
 SHARES = (0.5, 0.9, 0.99)
@@ -65,35 +65,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def stage_of(name: str) -> str:
-    """Dotted name of a module in the backbone -> name for people."""
-    parts = name.split('.')
-    text = f'stage {int(parts[1]) + 1}'
-    return f'{text}, block {int(parts[3]) + 1}' if 'blocks' in parts else text
-
-
 def last_of_stages(named: dict[str, object]) -> dict[str, object]:
     """The last block of each stage."""
     return {name.split('.')[1]: (name, found) for name, found in named.items()}
 
 
 def interactions(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
-    words = words_of(model, batch)
-    maps = interaction_maps(model, batch)
-    attention = any('blocks' in name for name in maps)
-    what = 'attention to the word' if attention else 'similarity'
-    stages = [
-        (stage_of(name), found[0, :, :, : len(words)].numpy()) for name, found in maps.items()
-    ]
-    draw_word_maps(image, words, stages, args.out, text=args.sentence, what=what)
-    return dict(
-        words=words,
-        what=what,
-        stages=[
-            dict(stage=name, maps=[np.round(found[..., i], 5).tolist() for i in range(len(words))])
-            for name, found in stages
-        ],
-    )
+    return draw_interactions(model, batch, image, args.sentence, args.out)
 
 
 def components(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
