@@ -10,6 +10,7 @@ from refer_folder import Folder
 COCO, SAIAPR = 'images/train2014', 'images/saiapr_tc-12'
 SOURCES = {
     'refcoco': ('RefCOCODataset', 'refcoco', 'unc', COCO),
+    'refcoco-256': ('RefCOCODataset', 'refcoco', 'unc', COCO),
     'refcoco-google': ('RefCOCODataset', 'refcoco', 'google', COCO),
     'refcoco+': ('RefCOCODataset', 'refcoco+', 'unc', COCO),
     'refcoco+-google': ('RefCOCODataset', 'refcoco+', 'google', COCO),
