@@ -150,7 +150,8 @@ def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> s
         f'{first["processor"]}, torch {first["torch"]}, {first["date"]}. mIoU in percent, '
         'each seed and the mean; "unseen pairs" are colour-shape pairs that no training scene has; '
         '"permuted" is the control in which an image\'s sentences are permuted among its objects, '
-        'where reading the sentence scores low.',
+        'where reading the sentence scores low. Minutes of training depend on what else the '
+        'machine was doing.',
         '',
         '| design | seeds | mIoU | mean | oIoU | unseen pairs | permuted | minutes | config |',
         '|---|---|---|---|---|---|---|---|---|',
