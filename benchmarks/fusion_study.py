@@ -143,7 +143,8 @@ def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> s
     lines = [
         '# What the fusion designs learn',
         '',
-        'Written by `python benchmarks/fusion_study.py report` from one JSON file a run.',
+        'Written by `python benchmarks/fusion_study.py report --out docs/results` from a JSON '
+        'file for each run.',
         '',
         f'{DATA}, {first["iterations"]} iterations of 16 from random weights, '
         f'{first["jobs"]} runs at a time with {first["threads"]} thread each on '
