@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmseg_remamber.models.fusion import LocalText, Twister
+from mmseg_remamber.models.fusion import LocalText
 from mmseg_remamber.models.fusion.attention import AttentionBlock
-from mmseg_remamber.vmamba.layers import conv_nhwc
+from mmseg_remamber.vmamba.layers import conv_nhwc, resize_nhwc
 from mmseg_remamber.vmamba.ss2d import NUM_ROUTES, SS2D
 
 Batch = dict[str, Tensor | list[BaseDataElement]]
@@ -95,21 +95,17 @@ def twister_maps(model: nn.Module, batch: Batch) -> dict[str, dict[str, Tensor]]
     """
     maps: dict[str, dict[str, Tensor]] = {}
 
-    def record_spatial(name, module, args, kwargs, output):
-        if name.endswith('.spatial_scan'):
-            twister = name.removesuffix('.spatial_scan')
-            maps.setdefault(twister, {}).update(channel=args[0], spatial=output)
-
-    def record_cube(name, module, args, kwargs, output):
-        if module.scans == 'channel-spatial':
+    def record(name, module, args, kwargs, output):
+        # of all scans, only a channel-spatial Twister's spatial one is given a coarse map
+        if kwargs.get('coarse') is not None:
             x, *texts = args
-            maps[name] = dict(
-                before=torch.cat((x, *(text.expand_as(x) for text in texts)), dim=-1), **maps[name]
-            )
+            cube = torch.cat((x, *(text.expand_as(x) for text in texts)), dim=-1)
+            channel = cube + resize_nhwc(kwargs['coarse'], x.shape[1:3])
+            twister = name.removesuffix('.spatial_scan')
+            maps[twister] = dict(before=cube, channel=channel, spatial=output)
 
-    with hooked(model.backbone, SS2D, record_spatial), hooked(model.backbone, Twister, record_cube):
+    with hooked(model.backbone, SS2D, record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
-    maps = {name: found for name, found in maps.items() if 'before' in found}
     if not maps:
         raise ValueError("the model has no Twister with scans 'channel-spatial'")
     return maps

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from .layers import MLP, DropPath
 from .ss2d import SS2D
+from .strips import by_rows
 
 
 class VSSBlock(nn.Module):
@@ -40,10 +41,12 @@ class VSSBlock(nn.Module):
         if self.with_mlp:
             self.norm2 = nn.LayerNorm(dim)
             self.mlp = MLP(dim, int(dim * mlp_ratio))
+            self.hidden_dim = int(dim * mlp_ratio)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, H, W, C) float -> (B, H, W, C)."""
         x = x + self.drop_path(self.op(self.norm(x)))
-        if self.with_mlp:
-            x = x + self.drop_path(self.mlp(self.norm2(x)))
-        return x
+        return by_rows(self._mix_channels, x, width=self.hidden_dim) if self.with_mlp else x
+
+    def _mix_channels(self, x: Tensor) -> Tensor:
+        return x + self.drop_path(self.mlp(self.norm2(x)))

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small layers of VMamba. Maps are channels-last, (B, H, W, C), unless said otherwise."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .strips import by_rows
 
 
 def conv_nhwc(conv: nn.Conv2d, x: Tensor) -> Tensor:
@@ -13,6 +17,56 @@ def conv_nhwc(conv: nn.Conv2d, x: Tensor) -> Tensor:
     The permuted view is already in torch's ``channels_last`` memory format, so nothing is copied.
     """
     return conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+def resize_nhwc(x: Tensor, size: Sequence[int], *, align_corners: bool = False) -> Tensor:
+    """Bring a channels-last map bilinearly to ``size``. x: (B, h, w, C) float -> (B, H, W, C)."""
+    x = F.interpolate(x.permute(0, 3, 1, 2), size, mode='bilinear', align_corners=align_corners)
+    return x.permute(0, 2, 3, 1)
+
+
+def linear_of_parts(
+    linear: nn.Linear, maps: Sequence[Tensor], coarse: Tensor | None = None
+) -> Tensor:
+    """``linear`` on the concatenation of maps, plus a coarse map, neither of which is ever made.
+
+    The layer is linear: each map meets its own columns of the weight, a vector that holds all over
+    the map is projected once, and a coarse map before it is made large.
+
+    Args:
+        linear: layer of as many input channels as the maps have together; without a bias.
+        maps: in the order of their channels, each (B, H, W, C_i) or, the first excepted,
+            (B, 1, 1, C_i) to be broadcast over the map; float.
+        coarse: (B, h, w, in_features) float, brought bilinearly to (H, W) and added to the
+            concatenation; none when absent.
+
+    Returns:
+        (B, H, W, out_features) float.
+    """
+    if len(maps) == 1 and coarse is None:
+        return linear(maps[0])
+    size = maps[0].shape[1:3]
+    parts, weights, constants = [], [], []
+    columns = linear.weight.split([part.shape[-1] for part in maps], dim=1)
+    for part, weight in zip(maps, columns, strict=True):
+        if part.shape[1:3] == size:
+            parts.append(part)
+            weights.append(weight)
+        else:
+            constants.append(F.linear(part, weight))
+    if coarse is not None:
+        # what is constant stays so when it is made large
+        parts.append(resize_nhwc(sum(constants, linear(coarse)), size))
+    elif constants:
+        parts.append(sum(constants))
+
+    def project(*parts: Tensor) -> Tensor:
+        total = F.linear(parts[0], weights[0])
+        for part, weight in zip(parts[1:], weights[1:], strict=False):
+            total = total.add_(F.linear(part, weight))
+        return total.add_(parts[-1]) if len(parts) > len(weights) else total
+
+    return by_rows(project, *parts, width=linear.out_features)
 
 
 class DropPath(nn.Module):

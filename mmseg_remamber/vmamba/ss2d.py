@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from selective_scan import ss2d_scan
 from torch import Tensor, nn
 
-from .layers import conv_nhwc
+from .layers import conv_nhwc, linear_of_parts
+from .strips import by_rows
 
 NUM_ROUTES = 4
 DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 1e-1, 1e-4
@@ -80,14 +81,27 @@ class SS2D(nn.Module):
     def _inner(self) -> int:
         return self.out_proj.in_features
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, H, W, in_dim) float -> (B, H, W, dim)."""
-        x = self.in_proj(x)
+    def forward(self, *maps: Tensor, coarse: Tensor | None = None) -> Tensor:
+        """Args:
+            maps: the input, (B, H, W, in_dim) float; or its parts in the order of their channels,
+                as in :func:`linear_of_parts`.
+            coarse: (B, h, w, in_dim) float, brought bilinearly to the map's size and added to it.
+
+        Returns:
+            (B, H, W, dim) float.
+        """
+        x = linear_of_parts(self.in_proj, maps, coarse)
+        gate = ()
         if self.gated:
-            x, z = x.chunk(2, dim=-1)
-        x = F.silu(conv_nhwc(self.conv2d, x))
-        y = self.out_norm(self._scan(x))
-        if self.gated:
+            x, *gate = x.chunk(2, dim=-1)
+        # a gradient needs what SiLU has read
+        x = F.silu(conv_nhwc(self.conv2d, x), inplace=not torch.is_grad_enabled())
+        return by_rows(self._leave, self._scan(x), *gate, width=self._inner)
+
+    def _leave(self, y: Tensor, z: Tensor | None = None) -> Tensor:
+        """Norm, gate, projection. y, z: (B, H, W, E) float -> (B, H, W, dim)."""
+        y = self.out_norm(y)
+        if z is not None:
             y = y * F.silu(z)
         return self.out_proj(y)
 

@@ -16,7 +16,7 @@ from mmseg_remamber.analysis.maps import (
 from mmseg_remamber.analysis.samples import own_sample, words_of
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.models.fusion.correlation import LocalText
-from mmseg_remamber.vmamba.layers import conv_nhwc
+from mmseg_remamber.vmamba.layers import conv_nhwc, resize_nhwc
 from mmseg_remamber.vmamba.ss2d import SS2D
 
 MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
@@ -103,7 +103,9 @@ def test_twister_maps_follow_from_each_other(model, picture):
     for name, found in maps.items():
         twister = modules[name]
         with torch.no_grad():
-            torch.testing.assert_close(twister._twist_channels(found['before']), found['channel'])
+            scanned = twister._scan_channels(found['before'])
+            full = resize_nhwc(scanned, found['before'].shape[1:3])
+            torch.testing.assert_close(found['before'] + full, found['channel'])
             torch.testing.assert_close(twister.spatial_scan(found['channel']), found['spatial'])
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.layers import conv_nhwc
+from mmseg_remamber.vmamba.strips import by_rows
 
 
 class GlobalText(nn.Sequential):
@@ -64,13 +65,22 @@ class LocalText(nn.Module):
         Returns:
             (B, H, W, dim) float.
         """
-        return self.out_proj(self.act(conv_nhwc(self.conv, self.similarity(x, words, token_mask))))
+        similarity = self.similarity(x, words, token_mask)
+        return by_rows(self._read, similarity, width=self.conv.out_channels, halo=1)
+
+    def _read(self, similarity: Tensor) -> Tensor:
+        return self.out_proj(self.act(conv_nhwc(self.conv, similarity)))
 
     def similarity(self, x: Tensor, words: Tensor, token_mask: Tensor) -> Tensor:
         """The similarity map, (B, H, W, T) float; arguments as in ``forward``."""
         if words.shape[1] != self.num_tokens:
             raise ValueError(f'words must have {self.num_tokens} tokens, got {words.shape[1]}')
-        similarity = torch.einsum('bhwd,btd->bhwt', self.image_proj(x), self.text_proj(words))
+        text = self.text_proj(words)
+        similarity = by_rows(
+            lambda rows: torch.einsum('bhwd,btd->bhwt', self.image_proj(rows), text),
+            x,
+            width=self.conv.out_channels,
+        )
         if self.mask_padding:
             similarity = similarity * token_mask[:, None, None].to(similarity.dtype)
         return similarity

@@ -5,9 +5,9 @@
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmseg_remamber.vmamba.layers import linear_of_parts, resize_nhwc
 from mmseg_remamber.vmamba.ss2d import SS2D
 
 Scans = Literal['channel-spatial', 'spatial-channel', 'parallel', 'channel', 'spatial']
@@ -72,25 +72,26 @@ class Twister(nn.Module):
         Returns:
             (B, H, W, C) float.
         """
-        cube = torch.cat((x, *(text.expand_as(x) for text in texts)), dim=-1)
+        maps = (x, *texts)
         if self.scans == 'channel-spatial':
-            return self.spatial_scan(self._twist_channels(cube))
+            return self.spatial_scan(*maps, coarse=self._scan_channels(*maps))
         if self.scans == 'spatial-channel':
-            return self._twist_channels(self.spatial_scan(cube))
-        if self.scans == 'parallel':
-            return self.spatial_scan(cube) + self.out_proj(self._twist_channels(cube))
-        if self.scans == 'channel':
-            return self.out_proj(self._twist_channels(cube))
-        return self.spatial_scan(cube)
+            x = self.spatial_scan(*maps)
+            return x + resize_nhwc(self._scan_channels(x), x.shape[1:3])
+        if self.scans == 'spatial':
+            return self.spatial_scan(*maps)
+        twisted = linear_of_parts(self.out_proj, maps, coarse=self._scan_channels(*maps))
+        return self.spatial_scan(*maps) + twisted if self.scans == 'parallel' else twisted
 
-    def _twist_channels(self, x: Tensor) -> Tensor:
-        """x and its channel scan, added. x: (B, H, W, M) float -> (B, H, W, M)."""
+    def _scan_channels(self, *maps: Tensor) -> Tensor:
+        """The channel scan at the size that it sees. maps: (B, H, W, C_i) or (B, 1, 1, C_i) float
+        -> (B, scan_size, scan_size, M).
+        """
         size = (self.scan_size, self.scan_size)
-        small = F.interpolate(x.permute(0, 3, 1, 2), size, mode='bilinear')
-        sequence = small.flatten(2).unsqueeze(1)  # (B, 1, M, scan_size^2), a map of height 1
-        scanned = self.channel_scan(sequence).squeeze(1).unflatten(2, size)
-        full = F.interpolate(scanned, x.shape[1:3], mode='bilinear')
-        return x + full.permute(0, 2, 3, 1)
+        small = torch.cat([resize_nhwc(part, size) for part in maps], dim=-1)
+        # a map of height 1: a sequence of M channels with scan_size^2 features each
+        sequence = small.flatten(1, 2).transpose(1, 2).unsqueeze(1)
+        return self.channel_scan(sequence).squeeze(1).transpose(1, 2).unflatten(1, size)
 
 
 class TwisterBlock(nn.Module):

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Inference on a CPU a strip of rows at a time, so that what is wide stays in the cache."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+#: Values that a function may make of one strip: 4 MiB of float32, a few times the cache of a core.
+STRIP_VALUES = 2**20
+
+
+def captures_graph() -> bool:
+    """Whether torch.compile, torch.export or a trace follows: loops over a size would fix it."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
+def by_rows(
+    function: Callable[..., Tensor],
+    *maps: Tensor,
+    width: int,
+    halo: int = 0,
+    scale: int = 1,
+) -> Tensor:
+    """``function(*maps)``, in inference on a CPU a strip of rows at a time.
+
+    A function that widens its maps on the way, as an MLP does, is then bound by arithmetic and not
+    by memory, and the wide map never exists. Where gradients are kept, on a GPU and where a graph
+    is captured, the maps go through whole.
+
+    Args:
+        function: maps to one map of ``scale`` times the size, each row of which depends on the same
+            rows of the maps and on ``halo`` more on either side.
+        maps: each (B, H, W, C_i); those of height 1 belong to every strip.
+        width: values that the function makes of one position where it is widest.
+        halo: rows beyond a strip that its result depends on.
+        scale: height of the result over that of the maps.
+
+    Returns:
+        (B, scale * H, W', C').
+    """
+    batch, height, columns, _ = maps[0].shape
+    rows = max(STRIP_VALUES // (batch * columns * width), 1, 4 * halo)
+    whole = torch.is_grad_enabled() or captures_graph() or maps[0].device.type != 'cpu'
+    if whole or rows >= height:
+        return function(*maps)
+    out = None
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        first, last = max(top - halo, 0), min(bottom + halo, height)
+        strip = function(*(m if m.shape[1] == 1 else m[:, first:last] for m in maps))
+        if out is None:
+            out = strip.new_empty(batch, scale * height, *strip.shape[2:])
+        inside = strip[:, scale * (top - first) : scale * (bottom - first)]
+        out[:, scale * top : scale * bottom] = inside
+    return out
