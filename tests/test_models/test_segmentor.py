@@ -7,6 +7,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from mmseg_remamber.vmamba import strips
+
 HEADS = ('conv', 'mamba')
 TINY = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1))
 
@@ -44,6 +46,18 @@ def test_logits_have_the_size_of_any_input(head, hw):
     logits = build(head).logits(torch.randn(2, 3, *hw), *tokens(2))
     assert logits.shape == (2, 1, *hw)
     assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize('head', HEADS)
+@pytest.mark.parametrize('batch', [1, 2])
+def test_inference_in_strips(head, batch, monkeypatch):
+    """A CPU's inference takes large maps a few rows at a time, which training does not."""
+    model, img = build(head), torch.randn(batch, 3, 90, 122)
+    whole = model.logits(img, *tokens(batch)).detach()
+    monkeypatch.setattr(strips, 'STRIP_VALUES', 512)
+    with torch.no_grad():
+        logits = model.logits(img, *tokens(batch))
+    torch.testing.assert_close(logits, whole, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize('head', HEADS)

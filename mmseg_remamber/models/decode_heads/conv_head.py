@@ -4,13 +4,14 @@
 
 from collections.abc import Sequence
 
-import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule, build_norm_layer
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .resize import conv_of_double, upsample_double, upsample_like
+from . import folding
+from .resize import conv_of_resized, conv_taps, resize, sum_doubled_taps
 
 
 class Mixer(nn.Sequential):
@@ -32,6 +33,25 @@ class Mixer(nn.Sequential):
             ),
             ConvModule(in_channels, out_channels, 1, norm_cfg=norm_cfg, act_cfg=None),
         )  # fmt: skip
+
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        """x: (B, C, h, w) float, skip: (B, C', H, W), C + C' = in_channels; without a skip
+        C = in_channels -> (B, out_channels, H, W).
+
+        x resized and the skip concatenated are read, but never made: a 1x1 convolution may come
+        before the resize.
+        """
+        first, *rest = self
+        if skip is None:
+            x = folding.run(first, x)
+        else:
+            weight, bias, norm = folding.fold(first.conv, first.norm)
+            ours, theirs = weight.split((x.shape[1], skip.shape[1]), dim=1)
+            x = resize(F.conv2d(x, ours, bias), skip.shape[2:]).add_(F.conv2d(skip, theirs))
+            x = first.activate(norm(x))
+        for module in rest:
+            x = folding.run(module, x)
+        return x
 
 
 @MODELS.register_module()
@@ -81,8 +101,23 @@ class ReMamberConvHead(BaseModule):
     ) -> Tensor:
         """feats: four maps (B, C_i, H_i, W_i) float, finest first -> logits (B, 1, 4H_0, 4W_0)."""
         *skips, x = feats
-        for mixer, skip in zip(self.mixers, reversed(skips), strict=True):
-            x = torch.cat((upsample_like(mixer(x), skip), skip), dim=1)
-        first, second = self.neck
-        x = second(upsample_double(first(x)))
-        return conv_of_double(self.conv_seg, x)
+        x = self.mixers[0](x)
+        for mixer, skip in zip(self.mixers[1:], skips[:0:-1], strict=True):
+            x = mixer(x, skip)
+
+        (conv, norm, relu), skip = self.neck[0], skips[0]
+        weight, bias, norm = folding.fold(conv, norm)
+        ours, theirs = weight.split((x.shape[1], skip.shape[1]), dim=1)
+        x = conv_of_resized(x, skip.shape[2:], ours, None)
+        x = relu(norm(x.add_(F.conv2d(skip, theirs, bias, padding=1))))
+
+        (conv, norm, relu), size = self.neck[1], [2 * side for side in skip.shape[2:]]
+        weight, bias, norm = folding.fold(conv, norm)
+        if isinstance(norm, nn.Identity):  # then the rows need not wait for each other
+            taps = conv_of_resized(
+                x, size, weight, bias, then=lambda rows: conv_taps(self.conv_seg, relu(rows))
+            )
+        else:
+            x = relu(norm(conv_of_resized(x, size, weight, bias)))
+            taps = conv_taps(self.conv_seg, x)
+        return sum_doubled_taps(taps, self.conv_seg.bias)

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from mmseg_remamber.models.fusion.correlation import GlobalText, LocalText
 from mmseg_remamber.vmamba import VSSBlock
+from mmseg_remamber.vmamba.layers import linear_of_parts, resize_nhwc
+from mmseg_remamber.vmamba.strips import by_rows
 
-from .resize import upsample_double, upsample_like
+from . import folding
+from .resize import double
 
 SENTENCE_TOKENS = ('first', 'end')
 
@@ -65,12 +68,14 @@ class MambaHeadLevel(nn.Module):
         """x: (B, d, H, W) float; text as in ``LocalText`` -> (B, d, H, W)."""
         x = x.permute(0, 2, 3, 1)
         local_text = self.local_text(x, words, token_mask)
-        x = torch.cat((x, self.global_text(sentence).expand_as(x), local_text), dim=-1)
-        return self.blocks(self.in_proj(x)).permute(0, 3, 1, 2)
+        x = linear_of_parts(self.in_proj, (x, self.global_text(sentence), local_text))
+        return self.blocks(x).permute(0, 3, 1, 2)
 
-    def narrow(self, x: Tensor) -> Tensor:
-        """x: (B, d, H, W) float -> (B, d / 2, H, W)."""
-        return self.out_norm(self.out_proj(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+    def leave(self, x: Tensor, size: Sequence[int]) -> Tensor:
+        """x: (B, d, h, w) float, brought to size (H, W) -> (B, d / 2, H, W)."""
+        # published the other way round, the wider map being resized: a linear layer commutes
+        x = resize_nhwc(self.out_proj(x.permute(0, 2, 3, 1)), size, align_corners=True)
+        return self.out_norm(x).permute(0, 3, 1, 2)
 
 
 class SkipFusion(nn.Module):
@@ -90,7 +95,10 @@ class SkipFusion(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """x, skip: (B, C, H, W) float -> (B, C, H, W)."""
-        return skip + self.convs(torch.cat((x, skip), dim=1))
+        x = torch.cat((x, skip), dim=1)
+        for conv in self.convs:
+            x = folding.run(conv, x)
+        return x + skip
 
 
 @MODELS.register_module()
@@ -170,7 +178,14 @@ class ReMamberMambaHead(BaseModule):
             Logits (B, 1, 4H_0, 4W_0).
         """
         *_, x = self.level_maps(feats, words, sentence, token_mask)
-        return self.conv_seg(self.conv_out(upsample_double(x, align_corners=False)))
+        # each doubled row is made of two rows, and two convolutions read one row more each
+        x = by_rows(self._double, x.permute(0, 2, 3, 1), width=4 * x.shape[1], halo=2, scale=2)
+        return x.permute(0, 3, 1, 2)
+
+    def _double(self, x: Tensor) -> Tensor:
+        """Logits of rows. x: (B, h, w, C) float -> (B, 2h, 2w, 1)."""
+        x = double(x.permute(0, 3, 1, 2), align_corners=False)
+        return self.conv_seg(folding.run(self.conv_out, x)).permute(0, 2, 3, 1)
 
     def level_maps(
         self, feats: Sequence[Tensor], words: Tensor, sentence: Tensor, token_mask: Tensor
@@ -182,8 +197,8 @@ class ReMamberMambaHead(BaseModule):
         maps = []
         for level, fuse, skip in zip(self.levels, self.skip_fusions, reversed(skips), strict=False):
             x = level.mix(x, words, sentence, token_mask)
-            maps.append(level.narrow(upsample_like(x, skip)))
+            maps.append(level.leave(x, skip.shape[2:]))
             x = fuse(maps[-1], skip)
         last = self.levels[-1]
-        x = upsample_double(last.mix(x, words, sentence, token_mask))
-        return [*maps, last.narrow(x)]
+        x = last.mix(x, words, sentence, token_mask)
+        return [*maps, last.leave(x, [2 * side for side in x.shape[2:]])]
