@@ -137,5 +137,5 @@ def test_flops_and_cost(command, tmp_path, capsys):
     assert is_drawn(tmp_path / 'cost.png')
     other = tmp_path / 'other.json'
     other.write_text(json.dumps(report | dict(machine=dict(device='x', threads=1, torch='2'))))
-    with pytest.raises(SystemExit, match='files of one machine and setting can be compared'):
+    with pytest.raises(SystemExit, match='results of one machine and setting can be compared'):
         command('plot_cost', cost, other, '--out', tmp_path / 'cost.png')

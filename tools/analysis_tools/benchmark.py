@@ -38,6 +38,8 @@ def main() -> None:
     args = parse_args()
     configs = {Path(config).stem: load_config(config) for config in args.configs}
     models = {name: build_model(cfg, args.device) for name, cfg in configs.items()}
+    half = 'float16' if torch.device(args.device).type == 'cuda' else 'bfloat16'
+    dtype = half if args.amp else 'float32'
     results = []
     print(f'{"config":52}{"size":>6}{"ms":>10}{"images/s":>10}{"peak MB":>10}{"GFLOP":>9}')
     for side in args.sizes:
@@ -52,7 +54,7 @@ def main() -> None:
         )
         for name, cost in costs.items():
             cost['flops'] = sum(count_flops(configs[name], size)[''].values())
-            results.append(dict(config=name, **cost))
+            results.append(dict(config=name, mode='inference', dtype=dtype, **cost))
             print(
                 f'{name[:51]:52}{side:6}{cost["latency_ms"]:10.1f}{cost["throughput"]:10.2f}'
                 f'{cost["peak_memory_mb"]:10.1f}{cost["flops"] / 1e9:9.1f}'
@@ -61,7 +63,6 @@ def main() -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         report = dict(
             machine=describe_machine(args.device),
-            amp=args.amp,
             warmup=args.warmup,
             repeats=args.repeats,
             results=results,
