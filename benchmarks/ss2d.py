@@ -13,17 +13,19 @@ its own for each: how much further its resident set grew at most, after the inpu
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from selective_scan import selective_scan, ss2d_scan
+from memory import resident_growth
+from selective_scan import selective_scan
 from timing import interleaved, medians, ratio, table, write
 from torch import Tensor
+from variants import VARIANTS, Scan, routes
 
 
 class Shape(NamedTuple):
@@ -69,60 +71,12 @@ def make_inputs(shape: Shape) -> tuple[Tensor, ...]:
     )
 
 
-def fused(*inputs: Tensor) -> Tensor:
+def call(version: Scan, *inputs: Tensor) -> Tensor:
     *tensors, delta_bias = inputs
-    return ss2d_scan(*tensors, delta_bias=delta_bias, delta_softplus=True)
+    return version(*tensors, delta_bias=delta_bias, delta_softplus=True)
 
 
-def unfused(*inputs: Tensor) -> Tensor:
-    """What `ss2d_scan` replaces, with the same sequence op in the middle."""
-    _, height, width, channels = inputs[0].shape
-    y = selective_scan(**routes(*inputs))
-    return cross_merge(y.unflatten(1, (4, channels)), height, width)
-
-
-def routes(x, projections, dt_weight, A, D, delta_bias) -> dict[str, Tensor | bool]:
-    """The arguments of the sequence op: four copies of the map, channels first, steps expanded."""
-    rank, state = dt_weight.shape[2], A.shape[1]
-    u = cross_scan(x.permute(0, 3, 1, 2))
-    # (B, R + 2N, H, W) of each route
-    by_route = projections.permute(3, 0, 4, 1, 2)
-    projected = torch.stack(
-        [
-            by_route[0].flatten(2),
-            by_route[1].transpose(2, 3).flatten(2),
-            by_route[2].flatten(2).flip(-1),
-            by_route[3].transpose(2, 3).flatten(2).flip(-1),
-        ],
-        dim=1,
-    )
-    dt, B, C = projected.split((rank, state, state), dim=2)
-    return dict(
-        u=u.flatten(1, 2),
-        delta=torch.einsum('bkrl,ker->bkel', dt, dt_weight).flatten(1, 2),
-        A=A,
-        B=B.contiguous(),
-        C=C.contiguous(),
-        D=D,
-        delta_bias=delta_bias,
-        delta_softplus=True,
-    )
-
-
-def cross_scan(x: Tensor) -> Tensor:
-    """(B, E, H, W) -> (B, 4, E, L): row by row, column by column, and the reverses."""
-    forward = torch.stack((x.flatten(2), x.transpose(2, 3).flatten(2)), dim=1)
-    return torch.cat((forward, forward.flip(-1)), dim=1)
-
-
-def cross_merge(y: Tensor, height: int, width: int) -> Tensor:
-    """(B, 4, E, L) -> (B, H, W, E): the routes back on the map and added."""
-    both = y[:, :2] + y[:, 2:].flip(-1)
-    columns = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3).flatten(2)
-    return (both[:, 0] + columns).unflatten(-1, (height, width)).permute(0, 2, 3, 1).contiguous()
-
-
-VERSIONS = {'fused': fused, 'unfused': unfused}
+VERSIONS = {name: partial(call, VARIANTS[name]) for name in ('fused', 'unfused')}
 
 
 def forward_backward(
@@ -135,18 +89,22 @@ def measure(shape: Shape, rounds: int) -> dict[str, object]:
     inputs = make_inputs(shape)
     leaves = tuple(tensor.clone().requires_grad_() for tensor in inputs)
     dy = torch.randn_like(inputs[0])
-    torch.testing.assert_close(fused(*inputs), unfused(*inputs), rtol=1e-3, atol=1e-3)
+    expected, found = (version(*inputs) for version in VERSIONS.values())
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
     rank, dt = shape.rank, inputs[1][..., : shape.rank]
     expanded = dt.flatten(0, 2).transpose(0, 1).contiguous()  # (K, positions, R)
     weight = inputs[2].transpose(1, 2).contiguous()
 
-    given = routes(*inputs)
+    x, projections, dt_weight, A, D, delta_bias = inputs
+    given = routes(x, projections, dt_weight, A.shape[1])
 
     candidates = {
         # What step sizes that come expanded would cost before any scan: one matrix product.
         f'expanding the step sizes, rank {rank}': lambda: torch.bmm(expanded, weight),
         # What four channels-first routes cost when the copies and the steps are there already.
-        'channels-first scan of given routes': lambda: selective_scan(**given),
+        'channels-first scan of given routes': lambda: selective_scan(
+            **given, A=A, D=D, delta_bias=delta_bias, delta_softplus=True
+        ),
     }
     for name, version in VERSIONS.items():
         candidates[name] = lambda version=version: version(*inputs)
@@ -191,16 +149,7 @@ def print_peak(name: str, shape: Shape, *, backward: bool) -> None:
 
     run(*prepare(shape._replace(height=2, width=3)))  # libraries set themselves up at first use
     inputs, dy = prepare(shape)
-    before = highest_resident_kib()
-    run(inputs, dy)
-    print((highest_resident_kib() - before) / 1024)
-
-
-def highest_resident_kib() -> int:
-    """The most memory that this process has had, Linux only. Not `getrusage`: a new process takes
-    over the figure of the one that started it."""
-    status = Path('/proc/self/status').read_text()
-    return int(re.search(r'^VmHWM:\s+(\d+) kB$', status, re.MULTILINE).group(1))
+    print(resident_growth(lambda: run(inputs, dy)) / 2**20)
 
 
 def peaks(shape: Shape) -> dict[str, float]:

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
@@ -19,18 +18,60 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import (
+    FlopCounterMode,
+    conv_flop_count,
+    sdpa_backward_flop_count,
+    sdpa_flop_count,
+)
 
 from mmseg_remamber.apis.export import tokenize_step
+
+from .workload import inference
+
+
+def _attention_flops(query, key, value, *args, out_shape=None, **kwargs) -> int:
+    return sdpa_flop_count(query, key, value)
+
+
+def _attention_backward_flops(dy, query, key, value, *args, out_shape=None, **kwargs) -> int:
+    return sdpa_backward_flop_count(dy, query, key, value)
+
+
+def _convolution_backward_flops(
+    dy, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, mask,
+    *, out_shape=None,
+) -> int:  # fmt: skip
+    """As of the forward for each gradient asked for, that of x and that of the weight."""
+    return (mask[0] + mask[1]) * conv_flop_count(x, weight, dy, transposed)
+
+
+#: What torch does not count, the attention of a CPU, and what it counts too high, the backward of
+#: a grouped convolution: as if each channel met all others.
+FORMULAS = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
+    torch.ops.aten.convolution_backward: _convolution_backward_flops,
+}
+
+
+def flop_counter() -> FlopCounterMode:
+    """torch's counter, with :data:`FORMULAS` and those of the scan."""
+    return FlopCounterMode(display=False, custom_mapping=FORMULAS)
+
+
+def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
+    """The model of a config with random weights, which cost as much as trained ones."""
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device).eval()
+    model.cfg = cfg
+    return model
 
 
 def build_on_meta(cfg: Config) -> nn.Module:
     """The model of a config without memory for its weights, in evaluation mode."""
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
     with torch.device('meta'):
-        model = MODELS.build(cfg.model)
-    model.cfg = cfg
-    return model.eval()
+        return build_model(cfg, 'meta')
 
 
 def random_inputs(
@@ -62,7 +103,7 @@ def count_flops(cfg: Config, size: tuple[int, int]) -> dict[str, dict[str, dict[
     # fake tensors, because transformers would look at the values of a plain meta mask
     with FakeTensorMode(allow_non_fake_inputs=True), torch.device('meta'), torch.no_grad():
         inputs = random_inputs(model, size, 1, 'meta')
-        with FlopCounterMode(display=False) as counter:
+        with flop_counter() as counter:
             model.logits(*inputs)
     # logits is no forward: the root of the counter's names is each child's class
     children = {type(child).__name__: name for name, child in model.named_children()}
@@ -84,6 +125,16 @@ def count_flops(cfg: Config, size: tuple[int, int]) -> dict[str, dict[str, dict[
         name: {str(operator): value for operator, value in operators.items()}
         for name, operators in counts.items()
     }
+
+
+def count_training_flops(cfg: Config, size: tuple[int, int]) -> int:
+    """As :func:`count_flops`, of a forward and backward pass together; losses are not counted."""
+    model = build_on_meta(cfg).train()
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device('meta'):
+        inputs = random_inputs(model, size, 1, 'meta')
+        with flop_counter() as counter:
+            model.logits(*inputs).sum().backward()
+    return counter.get_total_flops()
 
 
 def measure_latency(
@@ -164,15 +215,13 @@ def measure_costs(
         bytes beside weights and input.
     """
     device = next(next(iter(models.values())).parameters()).device
-    dtype = torch.float16 if device.type == 'cuda' else torch.bfloat16
-
-    @torch.inference_mode()
-    def run(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        with torch.autocast(device.type, dtype, enabled=amp):
-            model.logits(*inputs)
-
+    half = torch.float16 if device.type == 'cuda' else torch.bfloat16
     runs = {
-        name: partial(run, model, random_inputs(model, size, batch, str(device)))
+        name: inference(
+            model,
+            random_inputs(model, size, batch, str(device)),
+            half if amp else torch.float32,
+        )
         for name, model in models.items()
     }
     costs = {}

@@ -3,8 +3,11 @@
 """Curves of runs over iterations, and of costs over resolution."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from .style import line_styles, new_figure, plain
 
@@ -67,10 +70,17 @@ def draw_curves(
 
 
 def draw_costs(
-    costs: Mapping[str, Mapping[str, Curve]], keys: Sequence[str], path: str | Path, *, title: str
+    costs: Mapping[str, Mapping[str, Curve]],
+    keys: Sequence[str],
+    path: str | Path,
+    *,
+    title: str,
+    log: bool = False,
 ) -> None:
-    """As :func:`draw_curves`, over the side of the input (ReMamber, Fig. 8)."""
-    _draw(costs, keys, path, 'side of the input, pixels', low=0, title=title)
+    """As :func:`draw_curves`, over the side of the input (ReMamber, Fig. 8); ``log`` makes both
+    axes logarithmic."""
+    low = None if log else 0
+    _draw(costs, keys, path, 'side of the input, pixels', low=low, title=title, log=log)
 
 
 def _draw(
@@ -81,6 +91,7 @@ def _draw(
     *,
     low: float | None,
     title: str = '',
+    log: bool = False,
 ) -> None:
     figure = new_figure(5.2 * len(keys), 4.2 + 0.25 * len(lines))
     figure.suptitle(title, fontsize=11)
@@ -88,6 +99,8 @@ def _draw(
     for axis, key in zip(
         figure.subplots(1, len(keys), squeeze=False, sharex=True)[0], keys, strict=True
     ):
+        if log:
+            _logarithmic(axis, {x for curves in lines.values() for x, _ in curves.get(key, ())})
         for name, curves in lines.items():
             if key in curves:
                 points = curves[key]
@@ -98,6 +111,16 @@ def _draw(
     handles, labels = _legend_of_all(figure.axes)
     figure.legend(handles, labels, loc='outside lower center', frameon=False)
     figure.savefig(path)
+
+
+def _logarithmic(axis: Axes, ticks: Iterable[float]) -> None:
+    """Both axes, with plain numbers; the ticks of x are those given."""
+    axis.set(xscale='log', yscale='log')
+    axis.set_xticks(sorted(ticks), labels=[f'{tick:g}' for tick in sorted(ticks)])
+    axis.set_xticks([], minor=True)
+    axis.yaxis.set_major_formatter(LogFormatter())
+    # numbers between the powers of ten only where these are few
+    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
 
 
 def _legend_of_all(axes: Sequence) -> tuple[list, list[str]]:

@@ -91,6 +91,33 @@ def test_plot_curves(command, trained, tmp_path):
     assert [row['iteration'] for row in rows if row['key'] == 'loss'] == ['1', '2', '3']
 
 
+@pytest.mark.parametrize('mode', ['inference', 'training'])
+def test_profile_modules(command, tmp_path, capsys, mode):
+    out = tmp_path / 'profile.json'
+    command(
+        'profile_modules', CONFIG, '--size', 32, 64, '--mode', mode, '--device', 'cpu',
+        '--rounds', 1, '--out', out,
+    )  # fmt: skip
+    report = json.loads(out.read_text())
+    summary, *tables = capsys.readouterr().out.strip().split('\n\n')
+    assert f'32 x 64 px, batch 1, {mode}, float32' in summary
+    for name, table in zip(('part', 'kind'), tables, strict=True):
+        head, _, *rows = (
+            [cell.strip() for cell in row[2:-2].split('|')] for row in table.split('\n')
+        )
+        assert head[0] == name and ('backward ms' in head) == (mode == 'training')
+        assert [row[0] for row in rows] == [row[name] for row in report[f'{name}s']] + ['all']
+        assert {len(row) for row in rows} == {len(head)}
+        assert sum(float(row[2].rstrip('%')) for row in rows[:-1]) == pytest.approx(100, abs=3)
+    seconds = {
+        key: sum(sum(row['seconds'].values()) for row in report[key])
+        for key in ('parts', 'kinds', 'modules')
+    }
+    assert seconds['kinds'] == pytest.approx(seconds['parts'])
+    assert seconds['modules'] == pytest.approx(seconds['parts'])
+    assert report['seconds'] > 0 and report['flops_per_second'] > report['bytes_per_second'] > 0
+
+
 def test_flops_and_cost(command, tmp_path, capsys):
     flops, cost = tmp_path / 'flops.json', tmp_path / 'cost.json'
     command('get_flops', CONFIG, '--size', 64, 64, '--out', flops)
@@ -110,5 +137,5 @@ def test_flops_and_cost(command, tmp_path, capsys):
     assert is_drawn(tmp_path / 'cost.png')
     other = tmp_path / 'other.json'
     other.write_text(json.dumps(report | dict(machine=dict(device='x', threads=1, torch='2'))))
-    with pytest.raises(SystemExit, match='files of one machine and setting can be compared'):
+    with pytest.raises(SystemExit, match='results of one machine and setting can be compared'):
         command('plot_cost', cost, other, '--out', tmp_path / 'cost.png')

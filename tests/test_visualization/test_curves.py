@@ -5,7 +5,9 @@ import json
 import pytest
 from PIL import Image
 
+from mmseg_remamber.visualization import curves
 from mmseg_remamber.visualization.curves import draw_costs, draw_curves, read_scalars
+from mmseg_remamber.visualization.style import new_figure
 
 
 def write(folder, time, *records):
@@ -43,3 +45,18 @@ def test_pictures(tmp_path):
         assert len(two.convert('RGB').getcolors(1 << 20)) > 50
     with pytest.raises(ValueError, match=r"no run has 'oIoU'; there are \['loss', 'mIoU'\]"):
         draw_curves(runs, ['oIoU'], tmp_path / 'c.png')
+
+
+def test_a_power_of_the_side_is_straight_on_logarithmic_axes(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        curves, 'new_figure', lambda *size: figures.append(new_figure(*size)) or figures[-1]
+    )
+    points = [(side, 1e-3 * side**2) for side in (64, 256, 1024)]
+    draw_costs(dict(a=dict(flops=points)), ['flops'], tmp_path / 'a.png', title='', log=True)
+    (axis,) = figures[0].axes
+    x, y = axis.transData.transform(axis.lines[0].get_xydata()).T
+    assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx((y[2] - y[1]) / (x[2] - x[1]))
+    assert [label.get_text() for label in axis.get_xticklabels()] == ['64', '256', '1024']
+    low, high = axis.get_ylim()
+    assert 1 < low < points[0][1] < points[2][1] < high < 10_000

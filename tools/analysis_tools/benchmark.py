@@ -10,16 +10,12 @@ times every one of them. plot_cost.py draws the result.
 
 import argparse
 import json
-import platform
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
-from torch import nn
 
-from mmseg_remamber.analysis.cost import count_flops, measure_costs
+from mmseg_remamber.analysis.cost import build_model, count_flops, measure_costs
+from mmseg_remamber.analysis.machine import describe_machine
 from mmseg_remamber.apis import load_config
 
 
@@ -38,28 +34,12 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def machine(device: str) -> dict[str, str | int]:
-    """What the figures belong to."""
-    on_cuda = torch.device(device).type == 'cuda'
-    return dict(
-        device=torch.cuda.get_device_name(device) if on_cuda else platform.machine(),
-        threads=torch.get_num_threads(),
-        torch=torch.__version__,
-    )
-
-
-def build(cfg: Config, device: str) -> nn.Module:
-    """The model of a config, its weights random."""
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(device).eval()
-    model.cfg = cfg
-    return model
-
-
 def main() -> None:
     args = parse_args()
     configs = {Path(config).stem: load_config(config) for config in args.configs}
-    models = {name: build(cfg, args.device) for name, cfg in configs.items()}
+    models = {name: build_model(cfg, args.device) for name, cfg in configs.items()}
+    half = 'float16' if torch.device(args.device).type == 'cuda' else 'bfloat16'
+    dtype = half if args.amp else 'float32'
     results = []
     print(f'{"config":52}{"size":>6}{"ms":>10}{"images/s":>10}{"peak MB":>10}{"GFLOP":>9}')
     for side in args.sizes:
@@ -74,7 +54,7 @@ def main() -> None:
         )
         for name, cost in costs.items():
             cost['flops'] = sum(count_flops(configs[name], size)[''].values())
-            results.append(dict(config=name, **cost))
+            results.append(dict(config=name, mode='inference', dtype=dtype, **cost))
             print(
                 f'{name[:51]:52}{side:6}{cost["latency_ms"]:10.1f}{cost["throughput"]:10.2f}'
                 f'{cost["peak_memory_mb"]:10.1f}{cost["flops"] / 1e9:9.1f}'
@@ -82,8 +62,7 @@ def main() -> None:
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         report = dict(
-            machine=machine(args.device),
-            amp=args.amp,
+            machine=describe_machine(args.device),
             warmup=args.warmup,
             repeats=args.repeats,
             results=results,

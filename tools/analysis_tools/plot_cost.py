@@ -5,7 +5,9 @@
     python tools/analysis_tools/benchmark.py CONFIG [CONFIG ...] --sizes 64 128 256 --out cost.json
     python tools/analysis_tools/plot_cost.py cost.json [MORE.json ...] --out cost.png
 
-The numbers behind the picture are those of the JSON files.
+The numbers behind the picture are those of the JSON files. A file of benchmarks/end_to_end.py may
+have several batch sizes, modes and types, of which the options choose; --log makes both axes
+logarithmic, where a power of the number of pixels is a straight line.
 """
 
 import argparse
@@ -22,33 +24,48 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('files', nargs='+', type=Path, help='JSON of benchmark.py')
+    parser.add_argument('files', nargs='+', type=Path, help='of benchmark.py or end_to_end.py')
+    parser.add_argument('--batch-size', type=int)
+    parser.add_argument('--mode', choices=('inference', 'training'))
+    parser.add_argument('--dtype', choices=('float32', 'bfloat16', 'float16'))
+    parser.add_argument('--log', action='store_true', help='logarithmic axes')
     parser.add_argument('--out', type=Path, default=Path('cost.png'))
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
+    wanted = dict(batch=args.batch_size, mode=args.mode, dtype=args.dtype)
     costs: dict[str, dict[str, list]] = {}
     settings = set()
     for file in args.files:
         report = json.loads(file.read_text())
-        machine = report['machine']
-        setting = f'{machine["device"]}, threads: {machine["threads"]}, torch {machine["torch"]}'
-        settings.add(setting + (', half precision' if report['amp'] else ''))
         for result in report['results']:
+            unwanted = any(value not in (None, result[key]) for key, value in wanted.items())
+            if unwanted or 'failed' in result:
+                continue
+            settings.add(describe(report['machine'], result))
             side = result['size'][0]
             curves = costs.setdefault(result['config'], {key: [] for key in KEYS})
             curves['latency_ms'].append((side, result['latency_ms']))
             curves['peak_memory_mb'].append((side, result['peak_memory_mb']))
             curves['flops'].append((side, result['flops'] / 1e9))
-    if len(settings) > 1:
-        sys.exit(f'files of one machine and setting can be compared, got {sorted(settings)}')
-    batches = sorted({r['batch'] for f in args.files for r in json.loads(f.read_text())['results']})
-    title = f'{settings.pop()}; batch of {", ".join(map(str, batches))}'
+    if len(settings) != 1:
+        sys.exit(
+            'results of one machine and setting can be compared; choose by --batch-size, --mode '
+            f'and --dtype of {sorted(settings)}'
+        )
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    draw_costs(costs, KEYS, args.out, title=title)
+    draw_costs(costs, KEYS, args.out, title=settings.pop(), log=args.log)
     print(f'{args.out}: {len(costs)} models')
+
+
+def describe(machine: dict, result: dict) -> str:
+    """What must be the same for two results to share a figure."""
+    return (
+        f'{machine["device"]}, threads: {machine["threads"]}, torch {machine["torch"]}; '
+        f'{result["mode"]}, {result["dtype"]}, batch of {result["batch"]}'
+    )
 
 
 if __name__ == '__main__':

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of a segmentor that can be timed: inference and training."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+#: float32, or a half precision of autocast
+DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Half precision where torch's autocast has it; float32 changes nothing."""
+    return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+
+
+def inference(
+    model: nn.Module,
+    inputs: Inputs,
+    dtype: torch.dtype = torch.float32,
+    *,
+    forward: Callable[..., Tensor] | None = None,
+) -> Callable[[], Tensor]:
+    """A run that gives the logits of a segmentor, without gradients.
+
+    Args:
+        model: segmentor; it is put into evaluation mode.
+        inputs: arguments of :meth:`ReferringSegmentor.logits`.
+        dtype: float32, or the half precision of autocast.
+        forward: what to call instead of ``model.logits``: that, compiled.
+    """
+    model.eval()
+    forward = forward or model.logits
+
+    @torch.no_grad()
+    def run() -> Tensor:
+        with autocast(inputs[0].device, dtype):
+            return forward(*inputs)
+
+    return run
+
+
+def training_step(
+    model: nn.Module,
+    inputs: Inputs,
+    dtype: torch.dtype = torch.float32,
+    *,
+    forward: Callable[..., Tensor] | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Callable[[], None]:
+    """A run of forward, losses, backward and, with an optimizer, update, on a random mask.
+
+    Args:
+        model: segmentor; it is put into training mode.
+        inputs, dtype, forward: as in :func:`inference`.
+        optimizer: of the model's parameters; without one the gradients are dropped.
+    """
+    model.train()
+    forward = forward or model.logits
+    img = inputs[0]
+    label = torch.randint(2, (len(img), *img.shape[2:]), device=img.device)
+    # A scale of 1: the losses of noise need no larger one, and none overflows.
+    scaler = torch.amp.GradScaler(img.device.type, 1.0, enabled=dtype is torch.float16)
+
+    def run() -> None:
+        with autocast(img.device, dtype):
+            logits = forward(*inputs).float()
+            loss = sum(loss(logits, label) for loss in model.losses)
+        scaler.scale(loss).backward()
+        if optimizer is not None:
+            scaler.step(optimizer)
+            scaler.update()
+        model.zero_grad()
+
+    return run
