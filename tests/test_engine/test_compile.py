@@ -33,10 +33,10 @@ def test_the_same_training_in_a_graph_for_each_mode(shapes, tmp_path, compiled):
     work, runner, recorder, graphs = compiled
     _, plain = training.train(config(shapes, tmp_path, False))
     assert recorder.losses == pytest.approx(plain.losses, rel=1e-4)
-    # training; validation at its batch size, and at that of its last batch
+    # training; validation, of any batch size since it differs from training's
     loader = runner.val_dataloader
-    assert len(loader.dataset) % loader.batch_size > 1
-    assert graphs == 3 and not counters['graph_break']
+    assert len(loader.dataset) % loader.batch_size > 1, 'the last batch has another size'
+    assert graphs == 2 and not counters['graph_break']
     state = torch.load(work / 'iter_4.pth', weights_only=False)
     other = torch.load(tmp_path / 'iter_4.pth', weights_only=False)
     assert state['state_dict'].keys() == other['state_dict'].keys()
