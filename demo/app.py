@@ -38,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--model', help='config or its name; the one in the checkpoint by default')
     parser.add_argument('--checkpoint', help="weights, file or URL; the quickstart's by default")
     parser.add_argument('--device', help='cpu, cuda:0, ...; a GPU where there is one by default')
+    parser.add_argument('--dtype', help="float32, bfloat16 or float16; the config's by default")
     parser.add_argument('--host', default='127.0.0.1', help='0.0.0.0 serves the network')
     parser.add_argument('--port', type=int, default=7860)
     return parser.parse_args()
@@ -205,7 +206,9 @@ def main() -> None:
     args = parse_args()
     try:
         model, checkpoint = choose_model(args.model, args.checkpoint)
-        inferencer = RefSegInferencer(model, checkpoint, device=args.device, show_progress=False)
+        inferencer = RefSegInferencer(
+            model, checkpoint, device=args.device, dtype=args.dtype, show_progress=False
+        )
     except (OSError, KeyError, ValueError) as error:
         sys.exit(f'error: {error}')
     page = build_page(inferencer, Path(checkpoint).name, find_examples(inferencer.cfg))

@@ -34,6 +34,14 @@ def parse_args(args: list[str] | None = None) -> argparse.Namespace:
         '--img-size', type=int, nargs=2, metavar=('WIDTH', 'HEIGHT'),
         help="what pictures are resized to; the config's by default",
     )  # fmt: skip
+    parser.add_argument(
+        '--dtype', choices=['float32', 'bfloat16', 'float16'],
+        help="what the model computes in; the config's by default",
+    )  # fmt: skip
+    parser.add_argument(
+        '--compile', choices=['default', 'reduce-overhead', 'max-autotune'], metavar='MODE',
+        help='compile the network by torch.compile, in one of its modes: %(choices)s',
+    )  # fmt: skip
     parser.add_argument('--no-progress', action='store_true', help='draw no progress bar')
     return parser.parse_args(args)
 
@@ -64,6 +72,8 @@ def _run(options: argparse.Namespace) -> None:
         checkpoint,
         device=options.device,
         img_size=options.img_size,
+        dtype=options.dtype,
+        compile=options.compile and dict(mode=options.compile),
         show_progress=not options.no_progress,
     )
     found = inferencer(

@@ -30,6 +30,8 @@ default_hooks = dict(
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 # batch statistics of all processes: the result does not depend on how a batch is dealt out
 sync_bn = 'torch'
+# True, or a dict of options of torch.compile
+compile = False
 randomness = dict(seed=0)
 log_processor = dict(by_epoch=True)
 log_level = 'INFO'

@@ -37,6 +37,24 @@ def load_config(config: str | Path | Config, cfg_options: dict | None = None) ->
     return cfg
 
 
+def compile_options(compile: bool | dict | None) -> dict | None:
+    """Options of ``torch.compile`` that a config or a caller asks for; None is no compiling.
+
+    Args:
+        compile: False or None, True for torch's defaults, or a dict of options.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if compile is None or isinstance(compile, bool):
+        return {} if compile else None
+    if not isinstance(compile, dict):
+        raise TypeError(
+            f'compile must be True, False or a dict of options of torch.compile, got {compile!r}'
+        )
+    return compile
+
+
 def _check_parent(cfg: Config, key: str) -> None:
     node, path = cfg._cfg_dict, key.split('.')
     for depth, part in enumerate(path):

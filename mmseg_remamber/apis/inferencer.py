@@ -18,10 +18,11 @@ from mmseg.structures import SegDataSample
 from rich.progress import track
 from torch import Tensor, nn
 
+from mmseg_remamber.models.precision import autocast
 from mmseg_remamber.models.segmentors.referring import at_own_size, cut_padding
 from mmseg_remamber.visualization.referred import draw_masks
 
-from .config import load_config
+from .config import compile_options, load_config
 from .init_model import init_model
 from .model_names import find_config
 from .pictures import Picture, PictureInput, list_pictures, load_picture
@@ -66,12 +67,19 @@ class RefSegInferencer(BaseInferencer):
         device: None is a GPU where there is one.
         img_size: (width, height) that pictures are resized to; None is that of the config: of
             ``Resize`` in its test pipeline, else its ``img_size``.
+        dtype: 'float32', 'bfloat16' or 'float16', which the model computes in by autocast; None is
+            its own ``predict_dtype``.
+        compile: True, or a dict of options of ``torch.compile``: compile the network after the text
+            encoder when it first runs. ``dict(mode='reduce-overhead')`` replays CUDA graphs, which
+            pays where ``img_size`` and the number of sentences stay the same.
         show_progress: draw a progress bar.
 
     Raises:
         FileNotFoundError: no such config, name or checkpoint.
         ValueError: when the checkpoint is of another model or has no config, the config no test
-            pipeline, or the device is not there.
+            pipeline, the device is not there, or does not have the type.
+        TypeError: when ``compile`` is no such value.
+        RuntimeError: from torch, for an unknown mode or option of compiling.
 
     Examples:
         >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_2800.pth')
@@ -86,10 +94,13 @@ class RefSegInferencer(BaseInferencer):
         *,
         device: str | None = None,
         img_size: tuple[int, int] | None = None,
+        dtype: str | None = None,
+        compile: bool | dict | None = False,
         show_progress: bool = True,
     ):
         _check_device(device)
         self.img_size = img_size
+        options = compile_options(compile)
         if isinstance(model, (str, Path)):
             model = load_config(find_config(str(model)))
         super().__init__(
@@ -97,6 +108,10 @@ class RefSegInferencer(BaseInferencer):
         )
         self.cfg = self.model.cfg
         self.device = next(self.model.parameters()).device
+        self.dtype = self.model.predict_dtype if dtype is None else dtype
+        autocast(self.dtype, self.device)  # refuses what the device does not have
+        if options is not None:
+            self.model.compile(**options)
 
     def __call__(
         self,
@@ -205,7 +220,8 @@ class RefSegInferencer(BaseInferencer):
             torch.stack([getattr(sentence, name) for _, sentence in inputs])
             for name in ('words', 'feature', 'token_mask')
         )
-        batch = self.model.logits_of_features(data['inputs'], words, feature, token_mask, index)
+        with autocast(self.dtype, self.device):
+            batch = self.model.logits_of_features(data['inputs'], words, feature, token_mask, index)
         return [
             cut_padding(logits, picture.sample)
             for logits, (picture, _) in zip(batch.float(), inputs, strict=True)
@@ -241,8 +257,9 @@ class RefSegInferencer(BaseInferencer):
                 torch.stack([item[key] for item in part]).to(self.device)
                 for key in ('token_ids', 'token_mask')
             )
-            encoded = zip(part, *self.model.text_encoder(token_ids, token_mask), token_mask)
-            for item, words, feature, mask in encoded:
+            with autocast(self.dtype, self.device):
+                encoded = self.model.text_encoder(token_ids, token_mask)
+            for item, words, feature, mask in zip(part, *encoded, token_mask):
                 sentences[item['text']] = _Sentence(
                     item['text'], words, feature, mask, item['num_tokens'], item['truncated']
                 )

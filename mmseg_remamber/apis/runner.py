@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_remamber.engine import sync_batch_norm
 
+from .config import compile_options
 from .mismatch import explain_mismatch
 
 
@@ -29,7 +30,10 @@ class RefSegRunner(Runner):
 
     Differs from mmengine's in these points: a checkpoint must fit the model exactly; workers that
     load data leave it to their process to end on a signal; processes launched on a machine without
-    CUDA talk through gloo, are wrapped for the CPU, and synchronise batch norms there too.
+    CUDA talk through gloo, are wrapped for the CPU, and synchronise batch norms there too;
+    ``compile`` (True, or a dict of options of ``torch.compile``) compiles the network alone, in
+    training and evaluation, where mmengine's compiles whole training steps, whose data samples
+    break the graph.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -40,7 +44,15 @@ class RefSegRunner(Runner):
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """Wrap for distribution without device ids where there is no CUDA device."""
+        """Compile the model if the config says so; wrap it for distribution without device ids
+        where there is no CUDA device.
+
+        Raises:
+            TypeError: when ``compile`` is neither a bool nor a dict.
+        """
+        if (options := compile_options(self.cfg.get('compile', False))) is not None:
+            model.compile(**options)
+            self.logger.info('The network is compiled when it first runs, which takes its time')
         if not self.distributed or model_wrapper_cfg is not None or torch.cuda.is_available():
             return super().wrap_model(model_wrapper_cfg, model)
         every_norm = self.cfg.get('sync_bn') is not None
@@ -49,6 +61,9 @@ class RefSegRunner(Runner):
             broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
+
+    def _maybe_compile(self, target: str) -> None:
+        """Nothing: :meth:`wrap_model` has compiled the network."""
 
     @staticmethod
     def build_dataloader(

@@ -54,6 +54,26 @@ def test_a_given_model_is_used_and_named(tiny_checkpoint, image, tmp_path, capsy
     assert 'nothing found: x (0.0 % of the picture)' in output
 
 
+def test_options_of_computing_reach_the_inferencer(tiny_checkpoint, image, tmp_path, monkeypatch):
+    import mmseg_remamber.apis
+
+    given = {}
+
+    class Inferencer:
+        def __init__(self, *args, **options):
+            given.update(options)
+
+        def __call__(self, *args, **options):
+            return dict(predictions=[])
+
+    monkeypatch.setattr(mmseg_remamber.apis, 'RefSegInferencer', Inferencer)
+    arguments = [image, 'x', '--checkpoint', str(tiny_checkpoint), '--out', str(tmp_path)]
+    assert main([*arguments, '--dtype', 'bfloat16', '--compile', 'reduce-overhead']) == 0
+    assert given['dtype'] == 'bfloat16' and given['compile'] == dict(mode='reduce-overhead')
+    assert main(arguments) == 0
+    assert given['dtype'] is None and given['compile'] is None
+
+
 @pytest.mark.parametrize(
     ('change', 'match'),
     [
@@ -62,6 +82,7 @@ def test_a_given_model_is_used_and_named(tiny_checkpoint, image, tmp_path, capsy
         (dict(checkpoint='nowhere.pth'), 'nowhere.pth'),
         (dict(model='no-such-model'), "error: no model is named 'no-such-model'"),
         (dict(out='/dev/null/out'), "error: out_dir '/dev/null/out' cannot be written"),
+        (dict(dtype='float16', device='cpu'), "error: dtype 'float16' needs a GPU"),
         (dict(model='x', checkpoint=None), 'error: --model x needs --checkpoint'),
     ],
 )

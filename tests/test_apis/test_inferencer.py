@@ -10,6 +10,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from mmseg_remamber.apis import RefSegInferencer, init_model
 
@@ -241,6 +242,70 @@ def test_devices_that_are_not_there(tiny_checkpoint, device, match):
         pytest.skip('this machine has a GPU')
     with pytest.raises(ValueError, match=match):
         RefSegInferencer(weights=tiny_checkpoint, device=device)
+
+
+@pytest.mark.parametrize('by_config', [False, True])
+def test_bfloat16(tiny_checkpoint, inferencer, image, by_config):
+    """Asked for, or the config's; text encoder and network compute in it, nearly the same."""
+    if by_config:
+        cfg = inferencer.cfg.copy()
+        cfg.model.predict_dtype = 'bfloat16'
+        chosen = dict(model=cfg)
+    else:
+        chosen = dict(dtype='bfloat16')
+    low = RefSegInferencer(weights=tiny_checkpoint, device='cpu', show_progress=False, **chosen)
+    dtypes = []
+    layer = low.model.text_encoder.model.encoder.layers[0].mlp.fc1
+    conv = next(m for m in low.model.backbone.modules() if isinstance(m, torch.nn.Conv2d))
+    for module in (layer, conv):
+        module.register_forward_hook(lambda module, args, out: dtypes.append(out.dtype))
+    ((found,),) = low(image, TEXTS[0])['predictions']
+    assert dtypes == [torch.bfloat16, torch.bfloat16]
+    ((want,),) = inferencer(image, TEXTS[0])['predictions']
+    assert (found.mask != want.mask).mean() < 0.02
+    assert found.score == pytest.approx(want.score, rel=2e-2) and found.score != want.score
+
+
+def test_float32_where_the_config_has_bfloat16(tiny_checkpoint, inferencer, image):
+    cfg = inferencer.cfg.copy()
+    cfg.model.predict_dtype = 'bfloat16'
+    full = RefSegInferencer(
+        cfg, tiny_checkpoint, device='cpu', dtype='float32', show_progress=False
+    )
+    scores = [call(image, TEXTS[0])['predictions'][0][0].score for call in (full, inferencer)]
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.slow
+def test_compiled_masks_are_the_same(tiny_checkpoint, inferencer, image):
+    """In one graph, which further pictures of the size use again."""
+    torch._dynamo.reset()
+    graphs = CompileCounterWithBackend('eager')
+    compiled = RefSegInferencer(
+        weights=tiny_checkpoint, device='cpu', show_progress=False,
+        compile=dict(backend=graphs, fullgraph=True),
+    )  # fmt: skip
+    for picture in (image, image[::-1, :40].copy()):
+        (want,) = inferencer(picture, TEXTS)['predictions']
+        (found,) = compiled(picture, TEXTS)['predictions']
+        for item, other in zip(found, want, strict=True):
+            assert (item.mask != other.mask).mean() < 0.002
+        assert graphs.frame_count == 1
+
+
+@pytest.mark.parametrize(
+    ('options', 'error', 'match'),
+    [
+        (dict(dtype='half'), ValueError, "dtype must be one of .*, got 'half'"),
+        (dict(dtype='float16'), ValueError, "'float16' needs a GPU"),
+        (dict(compile='yes'), TypeError, "compile must be True, False or a dict .*, got 'yes'"),
+        (dict(compile=dict(mode='fast')), RuntimeError, 'Unrecognized mode=fast'),
+        (dict(compile=dict(bakcend='eager')), TypeError, 'bakcend'),
+    ],
+)
+def test_wrong_types_and_ways_of_compiling(tiny_checkpoint, options, error, match):
+    with pytest.raises(error, match=match):
+        RefSegInferencer(weights=tiny_checkpoint, device='cpu', **options)
 
 
 def test_a_folder_that_cannot_be_written(inferencer, image, tmp_path):

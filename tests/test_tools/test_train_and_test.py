@@ -54,6 +54,15 @@ def test_testing_repeats_the_validation_and_counts_every_sentence(run, trained, 
     assert metrics['num_sentences'] == len(dataset)
 
 
+def test_testing_in_bfloat16_is_near_float32(run, trained, options):
+    """Of a model that has learnt nothing: its masks differ at the threshold."""
+    want = evaluate(run, trained, options)
+    got = evaluate(run, trained, options, 'model.predict_dtype=bfloat16')
+    assert got['num_sentences'] == want['num_sentences']
+    assert got['mIoU'] == pytest.approx(want['mIoU'], abs=2)
+    assert got['mIoU'] != want['mIoU']
+
+
 def test_resume_goes_on_where_it_stopped(run, trained, options, tmp_path):
     import shutil
 
@@ -106,6 +115,8 @@ def test_a_checkpoint_of_another_model_is_refused(run, trained, options):
         (['nowhere.py'], "config 'nowhere.py' does not exist"),
         ([CONFIG, '--cfg-options', 'modle.type=X'], "no 'modle'; did you mean model"),
         ([CONFIG, '--cfg-options', 'model.backbone.drop_pth=1'], 'drop_pth'),
+        ([CONFIG, '--cfg-options', 'model.predict_dtype=half'], 'predict_dtype must be one of'),
+        ([CONFIG, '--cfg-options', 'compile=yes'], 'compile must be True, False or a dict'),
         ([CONFIG, '--cfg-options', 'train_dataloader.dataset.split=tran'], "'tran'"),
         ([CONFIG, '--cfg-options', 'train_dataloader.dataset.data_root=/nowhere'], '/nowhere'),
     ],

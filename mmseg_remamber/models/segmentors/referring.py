@@ -3,6 +3,7 @@
 """Referring segmentor: an image and a sentence in, the mask of the object meant out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,10 @@ from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+
+from mmseg_remamber.models.precision import DTYPES, autocast
+
+_COMPILED = ('logits', 'logits_of_features')  # methods that take and return tensors alone
 
 
 @MODELS.register_module()
@@ -27,11 +32,15 @@ class ReferringSegmentor(BaseSegmentor):
             (B, 1, h, w).
         losses: configs of the losses, each on logits (B, 1, H, W) against labels (B, H, W).
         threshold: probability above which a pixel belongs to the object.
+        predict_dtype: what :meth:`predict` computes in, 'float32', 'bfloat16' or 'float16', by
+            :func:`~mmseg_remamber.models.precision.autocast`. Training has its optimiser wrapper
+            for that.
         data_preprocessor: config of the data preprocessor.
         init_cfg: initialisation config.
 
     Raises:
-        ValueError: for a threshold outside (0, 1).
+        ValueError: for a threshold outside (0, 1), an unknown ``predict_dtype``; from ``predict``
+            for one that the device does not have.
     """
 
     def __init__(
@@ -42,17 +51,57 @@ class ReferringSegmentor(BaseSegmentor):
         decode_head: dict,
         losses: Sequence[dict],
         threshold: float = 0.5,
+        predict_dtype: str = 'float32',
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         if not 0 < threshold < 1:
             raise ValueError(f'threshold must be in (0, 1), got {threshold!r}')
+        if predict_dtype not in DTYPES:
+            raise ValueError(
+                f'predict_dtype must be one of {sorted(DTYPES)}, got {predict_dtype!r}'
+            )
         self.text_encoder = MODELS.build(text_encoder)
         self.backbone = MODELS.build(backbone)
         self.decode_head = MODELS.build(decode_head)
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.threshold = threshold
+        self.predict_dtype = predict_dtype
+
+    def compile(
+        self,
+        *,
+        mode: str | None = None,
+        dynamic: bool | None = None,
+        fullgraph: bool = False,
+        backend: str = 'inductor',
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Compile the network when it first runs, in place: losses, predictions and all else that
+        goes through :meth:`logits` or :meth:`logits_of_features`.
+
+        Data samples stay outside, so that the network is one graph. Parameters and the keys of
+        state dicts stay as they are. A copy of the segmentor is not compiled.
+
+        Args:
+            mode, dynamic, fullgraph, backend, options: as in :func:`torch.compile`.
+                ``mode='reduce-overhead'`` replays CUDA graphs, one for each size of the input.
+                By default the second size of an input is compiled for any size.
+
+        Raises:
+            RuntimeError: from torch, for an unknown mode or option.
+        """
+        chosen = dict(
+            mode=mode, dynamic=dynamic, fullgraph=fullgraph, backend=backend, options=options
+        )
+        for name in _COMPILED:
+            setattr(self, name, torch.compile(getattr(type(self), name).__get__(self), **chosen))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies, whose compiled network would be this one's."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _COMPILED}
 
     def logits(self, img: Tensor, token_ids: Tensor, token_mask: Tensor) -> Tensor:
         """The whole network, on tensors alone.
@@ -118,7 +167,8 @@ class ReferringSegmentor(BaseSegmentor):
           image;
         - ``pred_sem_seg`` (1, h, w) uint8 in {0, 1}.
         """
-        batch = self.encode_decode(inputs, data_samples).float()
+        with autocast(self.predict_dtype, inputs.device):
+            batch = self.encode_decode(inputs, data_samples).float()
         for logits, sample in zip(batch, data_samples, strict=True):
             logits = cut_padding(logits, sample)
             own = at_own_size(logits, sample)
