@@ -79,6 +79,12 @@ def png(orientation=1) -> bytes:
     return file.getvalue()
 
 
+def file_of(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, 'PNG')
+    return file.getvalue()
+
+
 def ask(page, text: str) -> None:
     page.locator('#sentences textarea').fill(text)
     page.get_by_role('button', name='Find').click()
@@ -110,6 +116,29 @@ def test_a_photograph_is_turned_once_by_its_exif_tag(page, address):
     page.locator('#picture img').wait_for()
     ask(page, 'the red circle')
     assert shown_picture(page, address).shape[0] > 480  # 40 x 60, enlarged 8 times
+
+
+@pytest.mark.parametrize(
+    ('image', 'size'),
+    [
+        (Image.new('RGB', (1, 1), 'red'), (480, 480)),  # enlarged by a whole number
+        (Image.new('RGB', (8000, 6000), 'red'), (1600, 1200)),  # made smaller
+        (Image.new('L', (60, 40), 128), (480, 320)),
+        (Image.new('LA', (60, 40), (128, 0)), (480, 320)),
+        (Image.new('RGBA', (60, 40), (255, 0, 0, 0)), (480, 320)),
+        (Image.new('P', (60, 40), 0), (480, 320)),
+        (Image.new('1', (60, 40), 1), (480, 320)),
+        (Image.new('I;16', (60, 40), 40000), (480, 320)),
+    ],
+    ids=lambda value: f'{value.mode} {value.size}' if isinstance(value, Image.Image) else '',
+)
+def test_any_picture(page, address, image, size):
+    upload(page, file_of(image), 'picture.png')
+    page.locator('#picture img').wait_for()
+    ask(page, 'the red circle')
+    picture = shown_picture(page, address)
+    assert picture.shape[1] == size[0]
+    assert picture.shape[0] > size[1]  # the sentence is below it
 
 
 def test_interaction_maps_on_request(page, address):
