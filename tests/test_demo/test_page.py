@@ -119,26 +119,28 @@ def test_a_photograph_is_turned_once_by_its_exif_tag(page, address):
 
 
 @pytest.mark.parametrize(
-    ('image', 'size'),
+    ('mode', 'size', 'colour', 'drawn', 'seen'),
     [
-        (Image.new('RGB', (1, 1), 'red'), (480, 480)),  # enlarged by a whole number
-        (Image.new('RGB', (8000, 6000), 'red'), (1600, 1200)),  # made smaller
-        (Image.new('L', (60, 40), 128), (480, 320)),
-        (Image.new('LA', (60, 40), (128, 0)), (480, 320)),
-        (Image.new('RGBA', (60, 40), (255, 0, 0, 0)), (480, 320)),
-        (Image.new('P', (60, 40), 0), (480, 320)),
-        (Image.new('1', (60, 40), 1), (480, 320)),
-        (Image.new('I;16', (60, 40), 40000), (480, 320)),
+        ('RGB', (1, 1), (255, 0, 0), (480, 480), (255, 0, 0)),  # enlarged by a whole number
+        ('RGB', (8000, 6000), (255, 0, 0), (1600, 1200), (255, 0, 0)),  # made smaller
+        ('L', (60, 40), 128, (480, 320), (128, 128, 128)),
+        ('LA', (60, 40), (128, 0), (480, 320), (255, 255, 255)),  # nothing, on white
+        ('RGBA', (60, 40), (255, 0, 0, 0), (480, 320), (255, 255, 255)),
+        ('1', (60, 40), 1, (480, 320), (255, 255, 255)),
+        ('I;16', (60, 40), 128 << 8, (480, 320), (128, 128, 128)),
     ],
-    ids=lambda value: f'{value.mode} {value.size}' if isinstance(value, Image.Image) else '',
 )
-def test_any_picture(page, address, image, size):
-    upload(page, file_of(image), 'picture.png')
+def test_any_picture(page, address, mode, size, colour, drawn, seen):
+    upload(page, file_of(Image.new(mode, size, colour)), 'picture.png')
     page.locator('#picture img').wait_for()
     ask(page, 'the red circle')
     picture = shown_picture(page, address)
-    assert picture.shape[1] == size[0]
-    assert picture.shape[0] > size[1]  # the sentence is below it
+    assert picture.shape[1] == drawn[0]
+    assert picture.shape[0] > drawn[1]  # the sentence is below it
+    grey = 127 + Image.new('RGB', (1, 1), seen).convert('L').getpixel((0, 0)) // 2
+    shown = np.median(picture[: drawn[1]], axis=(0, 1))
+    # the colour itself in a mask, half of its contrast outside
+    assert any(shown == pytest.approx(colour, abs=1) for colour in (seen, [grey] * 3))
 
 
 def test_interaction_maps_on_request(page, address):
