@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny_model
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,3 +41,15 @@ def realdata() -> Path:
     if not path.is_dir():
         pytest.skip('real data is not beside this checkout (../shared/realdata)')
     return path
+
+
+@pytest.fixture(scope='session')
+def scenes(tmp_path_factory) -> Path:
+    """A RefShapes of a few scenes."""
+    return tiny_model.write_scenes(tmp_path_factory.mktemp('scenes'))
+
+
+@pytest.fixture(scope='session')
+def tiny_checkpoint(tmp_path_factory, scenes) -> Path:
+    """A checkpoint as training leaves it, of random weights."""
+    return tiny_model.write_checkpoint(tmp_path_factory.mktemp('model') / 'tiny.pth', scenes)

@@ -17,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
 from PIL import Image
 from torch import nn
 
-from mmseg_remamber.apis import init_model
+from mmseg_remamber.apis import add_model_arguments, init_model
 from mmseg_remamber.apis.export import (
     client_metadata,
     expected_logits,
@@ -41,8 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    add_model_arguments(parser)
     parser.add_argument('out', type=Path, help='folder to write')
     parser.add_argument('--formats', nargs='+', choices=FORMATS, default=FORMATS)
     parser.add_argument('--check', metavar='IMAGE', help='compare with the model on this picture')
@@ -50,7 +48,6 @@ def parse_args() -> argparse.Namespace:
         '--texts', nargs='+', default=['the red circle on the left', 'man'],
         help='sentences of the check',
     )  # fmt: skip
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 

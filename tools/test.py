@@ -8,13 +8,17 @@ from pathlib import Path
 
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import add_run_arguments, leave_process_group, read_run_config
+from mmseg_remamber.apis import (
+    add_model_arguments,
+    add_run_arguments,
+    leave_process_group,
+    read_run_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Evaluate a referring segmentor')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='weights, in the keys of this project')
+    add_model_arguments(parser)
     parser.add_argument('--metrics-out', help='write the metrics to this JSON file')
     add_run_arguments(parser)
     return parser.parse_args()

@@ -6,7 +6,12 @@ import argparse
 
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import add_run_arguments, leave_process_group, read_run_config
+from mmseg_remamber.apis import (
+    add_config_arguments,
+    add_run_arguments,
+    leave_process_group,
+    read_run_config,
+)
 from mmseg_remamber.engine import Interrupted
 
 AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
@@ -14,7 +19,7 @@ AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a referring segmentor')
-    parser.add_argument('config', help='config file')
+    add_config_arguments(parser)
     parser.add_argument(
         '--resume', action='store_true', help='go on from the latest checkpoint in the work dir'
     )

@@ -1,20 +1,6 @@
-# As the mixed set at 480 px.
-_base_ = './remamber-conv_vmamba-b_8xb8-50e_refcoco-256x256.py'
-_member = dict(
-    type='RefCOCODataset',
-    data_root='data',
-    split='train',
-    img_dir='images/train2014',
-    pipeline={{_base_.train_pipeline}},
-)
-train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        type='MixedRefDataset',
-        datasets=[
-            dict(**_member, dataset='refcoco', split_by='unc'),
-            dict(**_member, dataset='refcoco+', split_by='unc'),
-            dict(**_member, dataset='refcocog', split_by='umd'),
-        ],
-    ),
-)
+_base_ = [
+    '../_base_/models/remamber-conv_vmamba-b.py',
+    '../_base_/datasets/mixed-256.py',
+    '../_base_/schedules/schedule_50e.py',
+    '../_base_/default_runtime.py',
+]

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a checkpoint is, when it is not of the model that should load it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 import mmseg_remamber
 from mmseg_remamber.models.checkpoint import is_official as is_official_remamber
 from mmseg_remamber.vmamba.checkpoint import is_official as is_official_vmamba
-from mmseg_remamber.vmamba.files import differences, read_checkpoint, weights_of
+from mmseg_remamber.vmamba.files import differences
 
 _ROOT = Path(mmseg_remamber.__file__).parents[1]
 
@@ -39,16 +38,6 @@ def check_fits(model: nn.Module, state: Mapping[str, Tensor], path: str) -> None
             f'checkpoint {path!r} is of another model than the config; {_identify(state)}\n'
             f'{mismatch}'
         )
-
-
-@contextmanager
-def explain_mismatch(path: str, model: nn.Module) -> Iterator[None]:
-    """Turn a failed strict load of the checkpoint at ``path`` into :func:`check_fits`' error."""
-    try:
-        yield
-    except (KeyError, RuntimeError):
-        check_fits(model, weights_of(read_checkpoint(path)), path)
-        raise
 
 
 def build_on_meta(cfg: Config) -> nn.Module:

@@ -1,8 +1,9 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""mmengine's Runner with strict loading, and process groups on machines without a GPU."""
+"""mmengine's Runner with safe and strict loading, and process groups on machines without a GPU."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -11,29 +12,31 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from mmengine.logging import print_log
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
-from torch import nn
+from mmengine.runner.checkpoint import load_state_dict
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from mmseg_remamber.engine import sync_batch_norm
+from mmseg_remamber.vmamba.files import read_checkpoint, weights_of
 
 from .config import compile_options
-from .mismatch import explain_mismatch
+from .mismatch import check_fits
 
 
 @RUNNERS.register_module()
 class RefSegRunner(Runner):
     """Runner of every config here (``runner_type='RefSegRunner'``).
 
-    Differs from mmengine's in these points: a checkpoint must fit the model exactly; workers that
-    load data leave it to their process to end on a signal; processes launched on a machine without
-    CUDA talk through gloo, are wrapped for the CPU, and synchronise batch norms there too;
-    ``compile`` (True, or a dict of options of ``torch.compile``) compiles the network alone, in
-    training and evaluation, where mmengine's compiles whole training steps, whose data samples
-    break the graph.
+    Differs from mmengine's in these points: a checkpoint is read as data only, so that none can run
+    code, and must fit the model exactly; workers that load data leave it to their process to end on
+    a signal; processes launched on a machine without CUDA talk through gloo, are wrapped for the
+    CPU, and synchronise batch norms there too; ``compile`` (True, or a dict of options of
+    ``torch.compile``) compiles the network alone, in training and evaluation, where mmengine's
+    compiles whole training steps, whose data samples break the graph.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -85,13 +88,31 @@ class RefSegRunner(Runner):
         strict: bool = True,
         revise_keys: list = [(r'^module.', '')],  # noqa: B006  mmengine's default
     ) -> dict:
-        """As mmengine's, but strict unless told otherwise.
+        """As mmengine's, but of files and http(s) addresses alone, which :func:`read_checkpoint`
+        reads, and strict unless told otherwise.
 
         Raises:
-            ValueError: when the checkpoint is of another model; names the file and the keys.
+            FileNotFoundError: when there is no such file.
+            ValueError: when the file is no checkpoint, could run code, or is of another model;
+                names the file, and the keys.
         """
-        with explain_mismatch(filename, self.model):
-            return super().load_checkpoint(filename, map_location, strict, revise_keys)
+        checkpoint = read_checkpoint(filename, map_location)
+        if strict:
+            check_fits(self.model, _revised(checkpoint, revise_keys), filename)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)  # may exchange the weights
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        load_state_dict(model, _revised(checkpoint, revise_keys), strict)
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return checkpoint
+
+
+def _revised(checkpoint: dict, revise_keys: list) -> dict[str, Tensor]:
+    """The weights in a checkpoint, their keys changed by (pattern, replacement) pairs."""
+    state = weights_of(checkpoint)
+    for pattern, replacement in revise_keys:
+        state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
+    return state
 
 
 def _init_worker(worker_id: int, init_fn: Callable[[int], None] | None) -> None:

@@ -5,44 +5,27 @@
 import io
 import json
 import pickle
-import re
 import reprlib
 import struct
 from pathlib import Path
 
 import numpy as np
 
+from mmseg_remamber.pickled_numbers import NumberType, read_numbers
+
 SUFFIXES = ('.p', '.json')
 ID_TYPES = (int, str)  # of images and annotations; RefCLEF numbers annotations by text
 
 
-class _NumberType:
-    """A numpy dtype as a pickle describes it, of which no more is needed than how to read it."""
-
-    __slots__ = ('code',)
-
-    def __init__(self, code: str, align=False, copy=False):
-        self.code = code
-
-    def __setstate__(self, state: tuple):
-        byte_order = state[1]  # (version, byte order, ...)
-        self.code = byte_order + self.code
-
-
-def _number(dtype: _NumberType, data: bytes | str) -> bool | int | float:
-    if not re.fullmatch('[<>|=]?[biuf][1248]', dtype.code):
-        raise pickle.UnpicklingError(f'numpy type {dtype.code!r} is not a number')
-    if isinstance(data, str):  # Python 2 bytes
-        data = data.encode('latin1')
-    (number,) = np.frombuffer(data, dtype.code)
+def _number(dtype: NumberType, data: bytes | str) -> bool | int | float:
+    (number,) = read_numbers(dtype, data)
     return number.item()
 
 
-# All that a pickle may ask for. Some REFER files were written from numpy arrays, whose numbers
-# are read here without calling numpy's own constructors on what the file says; and protocol 2
+# All that a pickle may ask for. Some REFER files were written from numpy arrays; and protocol 2
 # spells bytes as _codecs.encode(text, 'latin1').
 _ADMITTED = {
-    ('numpy', 'dtype'): _NumberType,
+    ('numpy', 'dtype'): NumberType,
     ('numpy.core.multiarray', 'scalar'): _number,
     ('numpy._core.multiarray', 'scalar'): _number,
     ('_codecs', 'encode'): str.encode,
@@ -80,7 +63,7 @@ class _PlainUnpickler(pickle._Unpickler):
 
     def load_build(self):
         # would set attributes of whatever lies on the stack, the functions above among it
-        if type(self.stack[-2]) is not _NumberType:
+        if type(self.stack[-2]) is not NumberType:
             raise pickle.UnpicklingError('it sets the state of an object that is not plain data')
         super().load_build()
 

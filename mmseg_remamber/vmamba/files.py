@@ -4,7 +4,6 @@
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,55 +15,21 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-
-class _Ignored:
-    """Stands for an object of a checkpoint that is no weight; keeps nothing of it."""
-
-    def __init__(self, *args):
-        pass
-
-    def __setstate__(self, state):
-        pass
+from .stand_ins import STAND_INS
 
 
-class _IgnoredDict:
-    """The same for a dict of a class of its own, which torch fills if it is an OrderedDict."""
-
-    def __new__(cls, *args):
-        return OrderedDict()
-
-
-# Beside weights, training programs save their arguments, logs and best figure. torch refuses to
-# read these classes; instead of trusting them we put stand-ins in their place.
-_STAND_INS = [
-    *(
-        (_Ignored, name)
-        for name in (
-            'argparse.Namespace',
-            'builtins.getattr',
-            'mmengine.logging.history_buffer.HistoryBuffer',
-            'numpy._core.multiarray._reconstruct',
-            'numpy._core.multiarray.scalar',
-            'numpy.core.multiarray._reconstruct',
-            'numpy.core.multiarray.scalar',
-            'numpy.dtype',
-            'numpy.ndarray',
-        )
-    ),
-    (_IgnoredDict, 'yacs.config.CfgNode'),
-]
-
-
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU without running anything in it (``weights_only=True``).
+def read_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint without running anything in it (``weights_only=True``).
 
     Args:
         path: a torch or ``.safetensors`` file, or the http(s) address of a torch file, which is
             downloaded once into torch's hub folder.
+        map_location: the device that the tensors go to.
 
     Returns:
-        The dict in the file, without the values of foreign classes; for ``.safetensors``,
-        ``state_dict`` and ``meta`` as :func:`write_checkpoint` takes them.
+        The dict in the file, without the values of foreign classes; mmengine's histories and
+        numpy's scalars, which a resumed run needs, are kept. For ``.safetensors``, ``state_dict``
+        and ``meta`` as :func:`write_checkpoint` takes them.
 
     Raises:
         FileNotFoundError: when there is no such file.
@@ -75,16 +40,18 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not is_remote and not Path(path).is_file():
         raise FileNotFoundError(f'checkpoint {path!r} does not exist')
     if path.endswith('.safetensors') and not is_remote:
-        return _read_safetensors(path)
+        return _read_safetensors(path, map_location)
     try:
-        with torch.serialization.safe_globals(_STAND_INS):
-            checkpoint = _download(path) if is_remote else _load(path)
-    except (UnpicklingError, EOFError, KeyError) as error:
-        found = re.search(r'Unsupported global: GLOBAL (\S+)', str(error))
+        with torch.serialization.safe_globals(STAND_INS):
+            checkpoint = (_download if is_remote else _load)(path, map_location)
+    except (UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
+            raise  # nothing that the file could help
+        found = re.search(r'GLOBAL (\S+) w', str(error))
         raise ValueError(
             f'checkpoint {path!r} holds a {found[1]}, which is no weight and could run code'
             if found
-            else f'checkpoint {path!r} is no torch file'
+            else f'checkpoint {path!r} is no torch file, or a damaged one'
         ) from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {path!r} holds a {type(checkpoint).__name__}, not a dict')
@@ -171,22 +138,25 @@ def _by_part(names: Mapping[str, str], limit: int) -> str:
     return ', '.join(shown[:limit] + more)
 
 
-def _load(path: str) -> Any:
-    return torch.load(path, map_location='cpu', weights_only=True)
+def _load(path: str, map_location: str | torch.device) -> Any:
+    return torch.load(path, map_location=map_location, weights_only=True)
 
 
-def _download(url: str) -> Any:
+def _download(url: str, map_location: str | torch.device) -> Any:
     """The first process downloads, the others wait and read its file."""
     if get_rank() > 0:
         barrier()
-    loaded = torch.hub.load_state_dict_from_url(url, map_location='cpu', weights_only=True)
+    loaded = torch.hub.load_state_dict_from_url(url, map_location=map_location, weights_only=True)
     if get_rank() == 0:
         barrier()
     return loaded
 
 
-def _read_safetensors(path: str) -> dict[str, Any]:
+def _read_safetensors(path: str, map_location: str | torch.device) -> dict[str, Any]:
     with safe_open(path, 'pt') as file:
-        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
+        state = {
+            key: file.get_tensor(key).to(map_location)
+            for key in file.keys()  # noqa: SIM118  no mapping
+        }
         entries = file.metadata() or {}
     return dict(state_dict=state, meta=json.loads(entries.get('meta', '{}')))

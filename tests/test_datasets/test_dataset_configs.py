@@ -21,6 +21,7 @@ SOURCES = {
     'grefcoco': ('GRefCOCODataset', 'grefcoco', 'unc', COCO),
     'refshapes': ('RefCOCODataset', 'refshapes', 'synthetic', 'images'),
 }
+MIXED = {'mixed': 480, 'mixed-256': 256}
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +30,8 @@ def folder_of_configs(root):
 
 
 def test_each_config_is_tested(folder_of_configs):
-    assert {p.stem for p in folder_of_configs.glob('*.py')} == {*SOURCES, 'mixed'}
+    names = {p.stem for p in folder_of_configs.glob('*.py')}
+    assert names == {*SOURCES, *MIXED, 'mixed-members'}
 
 
 @pytest.mark.parametrize('name', SOURCES)
@@ -42,8 +44,9 @@ def test_sources(folder_of_configs, name):
         assert dataset.get('test_mode', False) is (mode != 'train')
 
 
-def test_mixed(folder_of_configs, tmp_path):
-    config = Config.fromfile(folder_of_configs / 'mixed.py')
+@pytest.mark.parametrize('config_name', MIXED)
+def test_mixed(folder_of_configs, config_name, tmp_path):
+    config = Config.fromfile(folder_of_configs / f'{config_name}.py')
     for name, split_by in (('refcoco', 'unc'), ('refcoco+', 'unc'), ('refcocog', 'umd')):
         folder = Folder(tmp_path, name=name).write()
         folder.refs_path.rename(folder.refs_path.with_name(f'refs({split_by}).p'))
@@ -51,5 +54,6 @@ def test_mixed(folder_of_configs, tmp_path):
         member.update(data_root=str(tmp_path), img_dir='images')
     mixed = DATASETS.build(config.train_dataloader.dataset)
     assert len(mixed) == 3 * 4
-    assert mixed[0]['inputs'].shape == mixed[11]['inputs'].shape == (3, 480, 480)
+    size = MIXED[config_name]
+    assert mixed[0]['inputs'].shape == mixed[11]['inputs'].shape == (3, size, size)
     assert config.val_dataloader.dataset.dataset == 'refcoco'

@@ -79,6 +79,12 @@ def png(orientation=1) -> bytes:
     return file.getvalue()
 
 
+def file_of(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, 'PNG')
+    return file.getvalue()
+
+
 def ask(page, text: str) -> None:
     page.locator('#sentences textarea').fill(text)
     page.get_by_role('button', name='Find').click()
@@ -110,6 +116,31 @@ def test_a_photograph_is_turned_once_by_its_exif_tag(page, address):
     page.locator('#picture img').wait_for()
     ask(page, 'the red circle')
     assert shown_picture(page, address).shape[0] > 480  # 40 x 60, enlarged 8 times
+
+
+@pytest.mark.parametrize(
+    ('mode', 'size', 'colour', 'drawn', 'seen'),
+    [
+        ('RGB', (1, 1), (255, 0, 0), (480, 480), (255, 0, 0)),  # enlarged by a whole number
+        ('RGB', (8000, 6000), (255, 0, 0), (1600, 1200), (255, 0, 0)),  # made smaller
+        ('L', (60, 40), 128, (480, 320), (128, 128, 128)),
+        ('LA', (60, 40), (128, 0), (480, 320), (255, 255, 255)),  # nothing, on white
+        ('RGBA', (60, 40), (255, 0, 0, 0), (480, 320), (255, 255, 255)),
+        ('1', (60, 40), 1, (480, 320), (255, 255, 255)),
+        ('I;16', (60, 40), 128 << 8, (480, 320), (128, 128, 128)),
+    ],
+)
+def test_any_picture(page, address, mode, size, colour, drawn, seen):
+    upload(page, file_of(Image.new(mode, size, colour)), 'picture.png')
+    page.locator('#picture img').wait_for()
+    ask(page, 'the red circle')
+    picture = shown_picture(page, address)
+    assert picture.shape[1] == drawn[0]
+    assert picture.shape[0] > drawn[1]  # the sentence is below it
+    grey = 127 + Image.new('RGB', (1, 1), seen).convert('L').getpixel((0, 0)) // 2
+    shown = np.median(picture[: drawn[1]], axis=(0, 1))
+    # the colour itself in a mask, half of its contrast outside
+    assert any(shown == pytest.approx(colour, abs=1) for colour in (seen, [grey] * 3))
 
 
 def test_interaction_maps_on_request(page, address):

@@ -3,6 +3,7 @@
 """What the Slurm scripts ask of srun, by a stand-in for it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def srun(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(('gpus', 'ntasks', 'per_node'), [(None, 8, 8), ('16', 16, 8), ('2', 2, 2)])
 @pytest.mark.parametrize(('script', 'arguments'), [('train', TRAIN), ('test', TEST)])
-def test_one_process_a_gpu(run, srun, monkeypatch, script, arguments, gpus, ntasks, per_node):
+def test_one_process_a_gpu(root, run, srun, monkeypatch, script, arguments, gpus, ntasks, per_node):
     if gpus:
         monkeypatch.setenv('GPUS', gpus)
     monkeypatch.setenv('SRUN_ARGS', '--time=1-0 --exclusive')
@@ -32,9 +33,9 @@ def test_one_process_a_gpu(run, srun, monkeypatch, script, arguments, gpus, ntas
         f'--ntasks-per-node={per_node}', f'--gres=gpu:{per_node}', '--time=1-0', '--exclusive',
     } <= set(lines[:python])  # fmt: skip
     given = ['c.py', '--work-dir=work'] if script == 'train' else ['c.py', 'w.pth']
-    assert lines[python:] == [
-        'python', '-u', f'tools/{script}.py', *given, '--launcher=slurm', arguments[-1],
-    ]  # fmt: skip
+    _, unbuffered, tool, *rest = lines[python:]
+    assert (unbuffered, Path(tool).resolve()) == ('-u', root / 'tools' / f'{script}.py')
+    assert rest == ['--launcher=slurm', *given, arguments[-1]]
 
 
 def test_a_missing_argument_is_an_error(run, srun):

@@ -57,11 +57,42 @@ def test_what_training_programs_save_beside_weights_is_no_obstacle(tmp_path, mon
     assert all(torch.equal(read[key], STATE[key]) for key in STATE)
 
 
+def test_histories_of_mmengine_are_read_and_can_be_saved_again(tmp_path, monkeypatch):
+    methods = dict(HistoryBuffer._statistics_methods)
+    monkeypatch.setattr(HistoryBuffer, '_statistics_methods', methods | {'mean': HistoryBuffer.max})
+    log = HistoryBuffer(max_length=3)
+    for value, count in ((1.0, 1), (0.1, 3), (5, 2)):
+        log.update(value, count)
+    saved = dict(model=STATE, hub=dict(loss=log, best=np.float64(0.3), note=np.str_('a')))
+    torch.save(saved, tmp_path / 'log.pth')
+    monkeypatch.setattr(HistoryBuffer, '_statistics_methods', dict(methods))
+    hub = read_checkpoint(tmp_path / 'log.pth')['hub']
+    assert type(hub['loss']) is HistoryBuffer
+    # the functions that the file names do not take the place of mmengine's
+    assert hub['loss'].statistics('mean') == log.mean() != log.max()
+    hub['loss'].update(7.0)
+    assert [a.tolist() for a in hub['loss'].data] == [[0.1, 5.0, 7.0], [3.0, 2.0, 1.0]]
+    assert type(hub['best']) is float and hub['best'] == 0.3
+    torch.save(saved | {'hub': dict(loss=hub['loss'])}, tmp_path / 'again.pth')
+    again = read_checkpoint(tmp_path / 'again.pth')['hub']['loss']
+    assert [a.tolist() for a in again.data] == [a.tolist() for a in hub['loss'].data]
+
+
+def test_tensors_go_where_they_are_asked_to(tmp_path):
+    for path in (tmp_path / 'a.pth', tmp_path / 'a.safetensors'):
+        write_checkpoint(path, STATE, {})
+        read = read_checkpoint(path, map_location='meta')['state_dict']
+        assert {value.device.type for value in read.values()} == {'meta'}
+
+
 def test_files_that_are_no_checkpoints_are_named(tmp_path):
     (tmp_path / 'text.pth').write_text('hello')
     torch.save([1], tmp_path / 'list.pth')
-    with pytest.raises(ValueError, match=r"text.pth' is no torch file"):
-        read_checkpoint(tmp_path / 'text.pth')
+    torch.save({'model': STATE}, tmp_path / 'cut.pth')
+    (tmp_path / 'cut.pth').write_bytes((tmp_path / 'cut.pth').read_bytes()[:-100])
+    for name in ('text.pth', 'cut.pth'):
+        with pytest.raises(ValueError, match=rf"{name}' is no torch file, or a damaged one"):
+            read_checkpoint(tmp_path / name)
     with pytest.raises(ValueError, match=r"list.pth' holds a list, not a dict"):
         read_checkpoint(tmp_path / 'list.pth')
     with pytest.raises(FileNotFoundError, match=r"checkpoint 'nowhere.pth' does not exist"):

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from mmcv import imresize
-from mmengine.config import DictAction
 from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis import add_config_arguments, load_config
 from mmseg_remamber.datasets.tokenizer import load_tokenizer
 from mmseg_remamber.datasets.transforms import LoadRefImage, LoadRefMask, TokenizeText
 from mmseg_remamber.visualization import FedSample, draw_fed_sample
@@ -31,12 +30,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config')
+    add_config_arguments(parser)
     parser.add_argument('--output-dir', type=Path, default=Path('browse'))
     parser.add_argument('--phase', choices=('train', 'val', 'test'), default='train')
     parser.add_argument('--show-number', type=int, default=10, help='samples, drawn by --seed')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
     if args.show_number < 1:
         parser.error(f'--show-number must be at least 1, got {args.show_number}')

@@ -15,14 +15,13 @@ import json
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmseg_remamber.analysis.results import groups_of, read_records, tabulate
 from mmseg_remamber.analysis.samples import predict_sample, spread
-from mmseg_remamber.apis import init_model
+from mmseg_remamber.apis import add_model_arguments, init_model
 from mmseg_remamber.datasets.transforms import LoadRefMask
 from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.agreement import draw_agreement
@@ -36,8 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    add_model_arguments(parser)
     parser.add_argument('records', help='records_file of RefSegMetric')
     parser.add_argument('out', type=Path, help='folder to write')
     parser.add_argument(
@@ -45,7 +43,6 @@ def parse_args() -> argparse.Namespace:
         help='pictures: a third of the worst, a third of the best, the rest in between',
     )  # fmt: skip
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 

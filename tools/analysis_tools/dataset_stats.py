@@ -13,6 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
+from mmseg_remamber.apis import add_dataset_arguments
 from mmseg_remamber.datasets.inspection import (
     SplitStatistics,
     read_refs,
@@ -28,9 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('root', type=Path, help='data root')
-    parser.add_argument('dataset', help='dataset folder in it')
-    parser.add_argument('split_by', help='unc, umd, google, ...')
+    add_dataset_arguments(parser)
     parser.add_argument('--splits', nargs='+', help='default: all')
     parser.add_argument('--max-tokens', type=int, default=20, help='T, with start and end token')
     parser.add_argument('--tokenizer', help="folder of a transformers tokenizer; default: CLIP's")

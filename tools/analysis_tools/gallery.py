@@ -11,22 +11,19 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import DictAction
 from mmseg.registry import DATASETS
 
 from mmseg_remamber.analysis.samples import predict_sample
-from mmseg_remamber.apis import init_model
+from mmseg_remamber.apis import add_model_arguments, init_model
 from mmseg_remamber.visualization import draw_gallery, to_prediction
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    add_model_arguments(parser)
     parser.add_argument('out', help='PNG to write')
     parser.add_argument('--num', type=int, default=12, help='sentences to show')
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 

@@ -13,10 +13,9 @@ import json
 from pathlib import Path
 
 from mmengine.analysis import parameter_count
-from mmengine.config import DictAction
 
 from mmseg_remamber.analysis.cost import build_on_meta, count_flops
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis import add_config_arguments, load_config
 
 SCAN = 'selective_scan.'
 
@@ -25,11 +24,10 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config')
+    add_config_arguments(parser)
     parser.add_argument('--size', type=int, nargs=2, default=(480, 480), metavar=('H', 'W'))
     parser.add_argument('--depth', type=int, default=2, help='levels of modules to print')
     parser.add_argument('--out', type=Path, help='JSON of all modules and operators to write')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 

@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from mmseg_remamber.analysis.interactions import draw_interactions, stage_of
@@ -36,7 +35,7 @@ from mmseg_remamber.analysis.maps import (
     twister_maps,
 )
 from mmseg_remamber.analysis.samples import own_sample
-from mmseg_remamber.apis import init_model
+from mmseg_remamber.apis import add_model_arguments, init_model
 from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels
 from mmseg_remamber.vmamba.ss2d import SS2D
 
@@ -49,8 +48,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('kind', choices=sorted(KINDS), metavar='KIND')
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    add_model_arguments(parser)
     parser.add_argument('image')
     parser.add_argument('sentence')
     parser.add_argument('--out', type=Path, default=Path('maps.png'))
@@ -61,7 +59,6 @@ def parse_args() -> argparse.Namespace:
         '--query', type=float, nargs=2, default=(0.5, 0.5), metavar=('DOWN', 'RIGHT'),
         help='for routes: the position, in [0, 1)',
     )  # fmt: skip
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 

@@ -14,6 +14,7 @@ import json
 import shutil
 from pathlib import Path
 
+from mmseg_remamber.apis import add_dataset_arguments
 from mmseg_remamber.datasets.inspection import (
     PUBLISHED,
     choose_refs,
@@ -28,9 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('root', type=Path, help='data root')
-    parser.add_argument('dataset', help='dataset folder in it')
-    parser.add_argument('split_by', help='unc, umd, google, ...')
+    add_dataset_arguments(parser)
     parser.add_argument('out', type=Path, help='data root to write to')
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument('--num-images', type=int, help='images of each split, with all their refs')

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attention-based conditioning (ReMamber): each position attends to the words."""
 
-from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.layers import MLP
 
-from .embedding import MapPosition, WordEmbedding
+from .embedding import PositionedFusion
 
 
 class AttentionBlock(nn.Module):
@@ -43,7 +42,7 @@ class AttentionBlock(nn.Module):
 
 
 @MODELS.register_module()
-class AttentionFusion(BaseModule):
+class AttentionFusion(PositionedFusion):
     """Fusion stage in which image tokens query, and words are key and value (ReMamber,
     "Attention-based Conditioning"), with learned positions for each kind.
 
@@ -51,16 +50,10 @@ class AttentionFusion(BaseModule):
     base model to the Twister's size.
 
     Args:
-        dim: width C of the stage's map.
-        text_dim: width of the text features.
-        num_tokens: T, words of each sentence, padding included.
+        dim, text_dim, num_tokens, position_size, mask_padding: as in :class:`PositionedFusion`.
         depth: number of blocks.
         head_dim: width of each attention head; must divide ``dim``.
         mlp_ratio: as in :class:`AttentionBlock`.
-        position_size: side of the map that the image positions are learned for; they are
-            interpolated to any other.
-        mask_padding: padding is not attended to. By default it takes part, as in the published
-            model.
 
     Raises:
         ValueError: when ``head_dim`` does not divide ``dim``.
@@ -78,12 +71,15 @@ class AttentionFusion(BaseModule):
         position_size: int = 16,
         mask_padding: bool = False,
     ):
-        super().__init__()
         if head_dim <= 0 or dim % head_dim:
             raise ValueError(f'head_dim must divide dim {dim}, got {head_dim!r}')
-        self.mask_padding = mask_padding
-        self.map_position = MapPosition(dim, size=position_size)
-        self.words = WordEmbedding(text_dim, dim, num_tokens=num_tokens)
+        super().__init__(
+            dim,
+            text_dim=text_dim,
+            num_tokens=num_tokens,
+            position_size=position_size,
+            mask_padding=mask_padding,
+        )
         self.blocks = nn.ModuleList(
             AttentionBlock(dim, num_heads=dim // head_dim, mlp_ratio=mlp_ratio)
             for _ in range(depth)

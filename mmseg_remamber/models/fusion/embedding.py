@@ -4,6 +4,7 @@
 
 import torch
 import torch.nn.functional as F
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 POSITION_STD = 0.02
@@ -58,3 +59,24 @@ class MapPosition(nn.Module):
         """x: (B, H, W, dim) float -> same shape."""
         position = F.interpolate(self.position, x.shape[1:3], mode='bilinear', align_corners=False)
         return x + position.permute(0, 2, 3, 1)
+
+
+class PositionedFusion(BaseModule):
+    """What fusion stages of image and text tokens have in common: both embedded with positions.
+
+    Args:
+        dim: width C of the stage's map.
+        text_dim: width of the text features.
+        num_tokens: T, words of each sentence, padding included.
+        position_size: side of the map that the image positions are learned for; they are
+            interpolated to any other.
+        mask_padding: padding takes no part. By default it does, as in the published model.
+    """
+
+    def __init__(
+        self, dim: int, *, text_dim: int, num_tokens: int, position_size: int, mask_padding: bool
+    ):
+        super().__init__()
+        self.mask_padding = mask_padding
+        self.map_position = MapPosition(dim, size=position_size)
+        self.words = WordEmbedding(text_dim, dim, num_tokens=num_tokens)

@@ -4,7 +4,6 @@
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from selective_scan import selective_scan
 from torch import Tensor, nn
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from mmseg_remamber.vmamba.layers import MLP, conv_nhwc
 from mmseg_remamber.vmamba.ss2d import NUM_ROUTES, SS2D
 
-from .embedding import MapPosition, WordEmbedding
+from .embedding import PositionedFusion
 
 #: Added to a step size's argument, softplus gives exactly 0 in every floating type.
 NO_STEP = -1e4
@@ -59,16 +58,17 @@ class InContextScan(SS2D):
         if token_mask is not None:
             padding = F.pad(token_mask == 0, (0, u.shape[-1] - token_mask.shape[1]), value=False)
             delta = delta.masked_fill(padding[:, None, None], NO_STEP)
+        full = torch.promote_types(u.dtype, torch.float32)
         y = selective_scan(
             u.flatten(1, 2),
             delta.flatten(1, 2),
-            -self.A_logs.to(torch.promote_types(u.dtype, torch.float32)).exp(),
+            -self.A_logs.to(full).exp(),  # a half-precision exp overflows
             b,
             c,
             self.Ds,
             delta_bias=self.dt_projs_bias.flatten(),
             delta_softplus=True,
-            out_dtype=torch.promote_types(u.dtype, torch.float32),  # four routes are to be summed
+            out_dtype=full,  # four routes are to be summed
         )
         maps, texts = _gather(y.unflatten(1, (NUM_ROUTES, -1)), x.shape[1:3])
         return maps.to(x.dtype), texts.to(x.dtype)
@@ -135,7 +135,7 @@ class InContextBlock(nn.Module):
 
 
 @MODELS.register_module()
-class InContextFusion(BaseModule):
+class InContextFusion(PositionedFusion):
     """Fusion stage that puts the words before the image tokens of the spatial scan's sequence
     (ReMamber, "In-context Conditioning"), with learned positions for each kind.
 
@@ -143,16 +143,10 @@ class InContextFusion(BaseModule):
     base model to the Twister's size.
 
     Args:
-        dim: width C of the stage's map.
-        text_dim: width of the text features.
-        num_tokens: T, words of each sentence, padding included.
+        dim, text_dim, num_tokens, position_size, mask_padding: as in :class:`PositionedFusion`.
         depth: number of blocks.
         state_dim, ratio: as in :class:`InContextScan`.
         mlp_ratio: as in :class:`InContextBlock`.
-        position_size: side of the map that the image positions are learned for; they are
-            interpolated to any other.
-        mask_padding: padding leaves the state of the scan as it is. By default it takes part, as in
-            the published model.
     """
 
     def __init__(
@@ -168,10 +162,13 @@ class InContextFusion(BaseModule):
         position_size: int = 16,
         mask_padding: bool = False,
     ):
-        super().__init__()
-        self.mask_padding = mask_padding
-        self.map_position = MapPosition(dim, size=position_size)
-        self.words = WordEmbedding(text_dim, dim, num_tokens=num_tokens)
+        super().__init__(
+            dim,
+            text_dim=text_dim,
+            num_tokens=num_tokens,
+            position_size=position_size,
+            mask_padding=mask_padding,
+        )
         self.blocks = nn.ModuleList(
             InContextBlock(dim, state_dim=state_dim, ratio=ratio, mlp_ratio=mlp_ratio)
             for _ in range(depth)
