@@ -18,7 +18,7 @@ from mmseg.structures import SegDataSample
 from rich.progress import track
 from torch import Tensor, nn
 
-from mmseg_remamber.models.precision import autocast
+from mmseg_remamber.models.precision import autocast, keep_weights
 from mmseg_remamber.models.segmentors.referring import at_own_size, cut_padding
 from mmseg_remamber.visualization.referred import draw_masks
 
@@ -110,6 +110,7 @@ class RefSegInferencer(BaseInferencer):
         self.device = next(self.model.parameters()).device
         self.dtype = self.model.predict_dtype if dtype is None else dtype
         autocast(self.dtype, self.device)  # refuses what the device does not have
+        keep_weights(self.model, self.dtype)
         if options is not None:
             self.model.compile(**options)
 

@@ -8,6 +8,9 @@ from functools import cache
 
 import torch
 from mmengine.logging import print_log
+from torch import nn
+
+from mmseg_remamber.vmamba import SS2D
 
 DTYPES = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 # what of torch.cpu.get_capabilities() computes in bfloat16, on x86 and on Arm
@@ -37,6 +40,25 @@ def autocast(dtype: str, device: str | torch.device) -> AbstractContextManager:
     if dtype == 'bfloat16':
         _tell_if_slow(kind)
     return torch.autocast(kind, DTYPES[dtype])
+
+
+def keep_weights(model: nn.Module, dtype: str) -> None:
+    """Keep the weights of a model's linear layers and scans in the type that they are read in.
+
+    Autocast casts them at every forward pass, and forgets. Predictions are the same; the model can
+    no longer be trained.
+
+    Args:
+        model: changed in place.
+        dtype: as of :func:`autocast`; nothing is done for 'float32'.
+    """
+    if DTYPES[dtype] is None:
+        return
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.to(DTYPES[dtype])
+        elif isinstance(module, SS2D):
+            module.x_proj_weight.data = module.x_proj_weight.to(DTYPES[dtype])
 
 
 @cache

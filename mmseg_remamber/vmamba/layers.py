@@ -19,6 +19,16 @@ def conv_nhwc(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
+def as_autocast(weight: Tensor) -> Tensor:
+    """A weight in the type that autocast would read it in, for a layer that reads it, or parts of
+    it, many times: autocast keeps what it has cast of whole parameters only.
+    """
+    kind = weight.device.type
+    if kind == 'meta' or not torch.is_autocast_enabled(kind):
+        return weight
+    return weight.to(torch.get_autocast_dtype(kind))
+
+
 def resize_nhwc(x: Tensor, size: Sequence[int], *, align_corners: bool = False) -> Tensor:
     """Bring a channels-last map bilinearly to ``size``. x: (B, h, w, C) float -> (B, H, W, C)."""
     x = F.interpolate(x.permute(0, 3, 1, 2), size, mode='bilinear', align_corners=align_corners)
@@ -46,17 +56,18 @@ def linear_of_parts(
     if len(maps) == 1 and coarse is None:
         return linear(maps[0])
     size = maps[0].shape[1:3]
+    weight = as_autocast(linear.weight)
     parts, weights, constants = [], [], []
-    columns = linear.weight.split([part.shape[-1] for part in maps], dim=1)
-    for part, weight in zip(maps, columns, strict=True):
+    columns = weight.split([part.shape[-1] for part in maps], dim=1)
+    for part, own in zip(maps, columns, strict=True):
         if part.shape[1:3] == size:
             parts.append(part)
-            weights.append(weight)
+            weights.append(own)
         else:
-            constants.append(F.linear(part, weight))
+            constants.append(F.linear(part, own))
     if coarse is not None:
         # what is constant stays so when it is made large
-        parts.append(resize_nhwc(sum(constants, linear(coarse)), size))
+        parts.append(resize_nhwc(sum(constants, F.linear(coarse, weight)), size))
     elif constants:
         parts.append(sum(constants))
 

@@ -16,6 +16,15 @@ def captures_graph() -> bool:
     return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
+def rows_of(x: Tensor, first: int, last: int) -> Tensor:
+    """``x[:, first:last]`` in strides that torch can fold to those of one matrix: of others a
+    linear layer without a bias makes a product for each row. x: (B, H, W, C) -> (B, h, W, C).
+    """
+    if x.shape[0] == 1:
+        return x[0, first:last].unsqueeze(0)
+    return x[:, first:last].contiguous()
+
+
 def by_rows(
     function: Callable[..., Tensor],
     *maps: Tensor,
@@ -49,7 +58,7 @@ def by_rows(
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         first, last = max(top - halo, 0), min(bottom + halo, height)
-        strip = function(*(m if m.shape[1] == 1 else m[:, first:last] for m in maps))
+        strip = function(*(m if m.shape[1] == 1 else rows_of(m, first, last) for m in maps))
         if out is None:
             out = strip.new_empty(batch, scale * height, *strip.shape[2:])
         inside = strip[:, scale * (top - first) : scale * (bottom - first)]

@@ -64,3 +64,21 @@ def test_predictions_in_bfloat16_are_near_those_in_float32(head):
         logits[dtype] = torch.stack([sample.seg_logits.data for sample in found])
         assert logits[dtype].dtype == torch.float32
     assert 1e-4 < golden.relative(logits['bfloat16'], logits['float32']) < 2e-2
+
+
+def test_weights_kept_in_bfloat16_predict_the_same():
+    batch = golden.arrays('remamber_mamba_small_64x64')
+    model = golden.build('mamba', 'small').eval()
+    inputs = batch['img'], batch['ids'], batch['mask']
+    with torch.no_grad(), precision.autocast('bfloat16', 'cpu'):
+        want = model.logits(*inputs)
+        precision.keep_weights(model, 'bfloat16')
+        assert model.backbone.stages[0][0].op.in_proj.weight.dtype == torch.bfloat16
+        assert model.backbone.stages[0][0].op.A_logs.dtype == torch.float32
+        assert torch.equal(model.logits(*inputs), want)
+
+
+def test_weights_stay_in_float32_where_that_is_read():
+    model = golden.build('conv', 'small')
+    precision.keep_weights(model, 'float32')
+    assert {p.dtype for p in model.parameters()} == {torch.float32}

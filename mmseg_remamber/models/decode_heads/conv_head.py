@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convolutional head of ReMamber."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule, build_norm_layer
@@ -54,6 +55,44 @@ class Mixer(nn.Sequential):
         return x
 
 
+class NeckStage(nn.Sequential):
+    """3x3 convolution of a resized map and its skip, norm, ReLU.
+
+    Args:
+        in_channels: channels of the map and of its skip, where there is one, together.
+        out_channels: output channels.
+        norm_cfg: norm layer config.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict):
+        # the published convolutions keep a bias before their norm, which ConvModule warns about
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            build_norm_layer(norm_cfg, out_channels)[1],
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(
+        self,
+        x: Tensor,
+        size: Sequence[int],
+        skip: Tensor | None = None,
+        then: Callable[[Tensor], Tensor] = nn.Identity(),  # noqa: B008  without state
+    ) -> Tensor:
+        """x: (B, C, h, w) float, brought to size (H, W), skip: (B, C', H, W)
+        -> (B, out_channels, H, W), or what ``then`` makes of each position of that.
+        """
+        conv, norm, relu = self
+        weight, bias, norm = folding.fold(conv, norm)
+        if skip is not None:
+            ours, theirs = weight.split((x.shape[1], skip.shape[1]), dim=1)
+            x = conv_of_resized(x, size, ours, None)
+            return then(relu(norm(x.add_(F.conv2d(skip, theirs, bias, padding=1)))))
+        if isinstance(norm, nn.Identity):  # then no row waits for another
+            return conv_of_resized(x, size, weight, bias, then=lambda rows: then(relu(rows)))
+        return then(relu(norm(conv_of_resized(x, size, weight, bias))))
+
+
 @MODELS.register_module()
 class ReMamberConvHead(BaseModule):
     """From the coarsest map up: mix, double, concatenate the skip; then a convolutional neck.
@@ -85,14 +124,8 @@ class ReMamberConvHead(BaseModule):
                 Mixer(channels + c2, channels, norm_cfg),
             )
         )
-        # the published convolutions keep a bias before their norm, which ConvModule warns about
         self.neck = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(width, channels, 3, padding=1),
-                build_norm_layer(norm_cfg, channels)[1],
-                nn.ReLU(inplace=True),
-            )
-            for width in (channels + c1, channels)
+            NeckStage(width, channels, norm_cfg) for width in (channels + c1, channels)
         )
         self.conv_seg = nn.Conv2d(channels, 1, 3, padding=1)
 
@@ -105,19 +138,8 @@ class ReMamberConvHead(BaseModule):
         for mixer, skip in zip(self.mixers[1:], skips[:0:-1], strict=True):
             x = mixer(x, skip)
 
-        (conv, norm, relu), skip = self.neck[0], skips[0]
-        weight, bias, norm = folding.fold(conv, norm)
-        ours, theirs = weight.split((x.shape[1], skip.shape[1]), dim=1)
-        x = conv_of_resized(x, skip.shape[2:], ours, None)
-        x = relu(norm(x.add_(F.conv2d(skip, theirs, bias, padding=1))))
-
-        (conv, norm, relu), size = self.neck[1], [2 * side for side in skip.shape[2:]]
-        weight, bias, norm = folding.fold(conv, norm)
-        if isinstance(norm, nn.Identity):  # then the rows need not wait for each other
-            taps = conv_of_resized(
-                x, size, weight, bias, then=lambda rows: conv_taps(self.conv_seg, relu(rows))
-            )
-        else:
-            x = relu(norm(conv_of_resized(x, size, weight, bias)))
-            taps = conv_taps(self.conv_seg, x)
+        first, second = self.neck
+        x = first(x, skips[0].shape[2:], skips[0])
+        doubled = [2 * side for side in x.shape[2:]]
+        taps = second(x, doubled, then=partial(conv_taps, self.conv_seg))
         return sum_doubled_taps(taps, self.conv_seg.bias)

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmseg_remamber.vmamba.strips import captures_graph
+from mmseg_remamber.vmamba.layers import as_autocast
+from mmseg_remamber.vmamba.strips import captures_graph, rows_of
 
 #: Rows of the result that are made at a time, and columns: a few megabytes at the published width.
 ROWS, COLUMNS = 16, 32
@@ -101,8 +102,10 @@ def _rows_of_convolution(x: Tensor, size: Sequence[int], weight: Tensor) -> Iter
     """x: (B, h, w, C) -> strips of the result from the top, each (B, <= ROWS, W, O)."""
     (height, width), channels = size, weight.shape[0]
     down, across = (
-        _tap_weights(small, large).to(x) for small, large in zip(x.shape[1:3], size, strict=True)
+        as_autocast(_tap_weights(small, large).to(x))
+        for small, large in zip(x.shape[1:3], size, strict=True)
     )
+    weight = as_autocast(weight)
     kernel_rows = [weight[:, :, i].permute(2, 0, 1).flatten(0, 1) for i in range(3)]  # (3 O, C)
     blocks = []
     for left in range(0, width, COLUMNS):
@@ -116,9 +119,9 @@ def _rows_of_convolution(x: Tensor, size: Sequence[int], weight: Tensor) -> Iter
     for top in range(0, height, ROWS):
         bottom = min(top + ROWS, height)
         first, last = _read(top, bottom, x.shape[1], height)
-        new = []
+        new, rows = [], rows_of(x, end, last)
         for kernel_row in kernel_rows:
-            taps = F.linear(x[:, end:last], kernel_row)
+            taps = F.linear(rows, kernel_row)
             taps = taps.unflatten(-1, (3, channels)).flatten(2, 3)  # (B, rows, 3 w, O)
             new.append(torch.cat([bands @ taps[:, :, inside] for inside, bands in blocks], dim=2))
         wide = torch.cat((wide[:, :, first - start :], torch.stack(new, dim=1)), dim=2)
