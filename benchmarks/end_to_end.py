@@ -47,8 +47,9 @@ from mmseg_remamber.analysis.cost import (
     random_inputs,
 )
 from mmseg_remamber.analysis.machine import Limits
-from mmseg_remamber.analysis.workload import DTYPES, inference, training_step
+from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.models.precision import DTYPES
 
 CONFIGS = dict(
     base='configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py',
@@ -122,7 +123,7 @@ def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> di
     torch.set_num_threads(args.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     torch.manual_seed(0)
-    device, dtype = torch.device(args.device), DTYPES[case.dtype]
+    device, dtype = torch.device(args.device), case.dtype
     model = build_model(cfg, device)
     inputs = random_inputs(model, case.size, case.batch, args.device)
     scan = VARIANTS[case.variant]
@@ -146,7 +147,7 @@ def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> di
         peak = peak_memory(run, device) if on_cuda else resident_growth(run)
 
     scan_share = None if case.compiled else share_of_scans(run, scan, device)
-    limits = Limits(device, dtype)
+    limits = Limits(device, getattr(torch, dtype))
     candidates = dict(product=finished(limits.product, device), copy=finished(limits.copy, device))
     slow = case.variant in SLOW
     once = dict(run=run) if slow else {}

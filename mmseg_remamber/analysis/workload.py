@@ -7,21 +7,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-#: float32, or a half precision of autocast
-DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
+from mmseg_remamber.models.precision import autocast, keep_weights
 
 Inputs = tuple[Tensor, Tensor, Tensor]
-
-
-def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """Half precision where torch's autocast has it; float32 changes nothing."""
-    return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
 
 
 def inference(
     model: nn.Module,
     inputs: Inputs,
-    dtype: torch.dtype = torch.float32,
+    dtype: str = 'float32',
     *,
     forward: Callable[..., Tensor] | None = None,
 ) -> Callable[[], Tensor]:
@@ -30,15 +24,17 @@ def inference(
     Args:
         model: segmentor; it is put into evaluation mode.
         inputs: arguments of :meth:`ReferringSegmentor.logits`.
-        dtype: float32, or the half precision of autocast.
+        dtype: as of :func:`~mmseg_remamber.models.precision.autocast`; the model keeps its weights
+            in it, as the inferencer's does.
         forward: what to call instead of ``model.logits``: that, compiled.
     """
     model.eval()
+    keep_weights(model, dtype)
     forward = forward or model.logits
 
     @torch.no_grad()
     def run() -> Tensor:
-        with autocast(inputs[0].device, dtype):
+        with autocast(dtype, inputs[0].device):
             return forward(*inputs)
 
     return run
@@ -47,7 +43,7 @@ def inference(
 def training_step(
     model: nn.Module,
     inputs: Inputs,
-    dtype: torch.dtype = torch.float32,
+    dtype: str = 'float32',
     *,
     forward: Callable[..., Tensor] | None = None,
     optimizer: torch.optim.Optimizer | None = None,
@@ -64,10 +60,10 @@ def training_step(
     img = inputs[0]
     label = torch.randint(2, (len(img), *img.shape[2:]), device=img.device)
     # A scale of 1: the losses of noise need no larger one, and none overflows.
-    scaler = torch.amp.GradScaler(img.device.type, 1.0, enabled=dtype is torch.float16)
+    scaler = torch.amp.GradScaler(img.device.type, 1.0, enabled=dtype == 'float16')
 
     def run() -> None:
-        with autocast(img.device, dtype):
+        with autocast(dtype, img.device):
             logits = forward(*inputs).float()
             loss = sum(loss(logits, label) for loss in model.losses)
         scaler.scale(loss).backward()

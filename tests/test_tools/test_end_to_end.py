@@ -96,7 +96,7 @@ def test_variants_run_in_half_precision(root, variants, name, step):
     model = build_model(load_config(root / MINI.format('conv')))
     inputs = random_inputs(model, (32, 64), 1, 'cpu')
     with variants.scans(variants.VARIANTS[name]):
-        step(model, inputs, torch.bfloat16)()
+        step(model, inputs, 'bfloat16')()
 
 
 def test_resident_growth_is_what_a_run_holds(run):

@@ -34,8 +34,9 @@ from mmseg_remamber.analysis.profiling import (
     part_of,
     record_calls,
 )
-from mmseg_remamber.analysis.workload import DTYPES, inference, training_step
+from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.models.precision import DTYPES
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,7 +57,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    device, dtype = torch.device(args.device), DTYPES[args.dtype]
+    device, dtype = torch.device(args.device), args.dtype
     cfg = load_config(args.config, args.cfg_options)
     model = build_model(cfg, device)
     inputs = random_inputs(model, tuple(args.size), args.batch_size, args.device)
@@ -66,7 +67,7 @@ def main() -> None:
         optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=model.parameters()))
         run = training_step(model, inputs, dtype, optimizer=optimizer)
 
-    limits = Limits(device, dtype)
+    limits = Limits(device, getattr(torch, dtype))
     candidates = dict(run=run, product=limits.product, copy=limits.copy)
     times = measure_latency(candidates, device, warmup=1, repeats=args.rounds)
     seconds = statistics.median(times['run']) / 1e3
