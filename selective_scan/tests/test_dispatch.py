@@ -17,9 +17,9 @@ SAME_AS_REFERENCE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import torch
-import test_map_values, test_values
+import test_elementary, test_map_values, test_values
 from inputs import make_inputs, make_map_inputs
-from selective_scan import info
+from selective_scan import info, selective_scan
 
 assert info()['cpu_capability'] == sys.argv[2], info()
 for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10), (torch.bfloat16, 2e-2)):
@@ -28,6 +28,14 @@ for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10), (torch.b
     for channels in (7, 64, 130):
         inputs = make_map_inputs(1, 7, 11, channels, 2, 9, dtype=dtype)
         test_map_values.assert_same_as_reference(inputs, tolerance, delta_softplus=True)
+for run, scan in test_elementary.KERNELS:
+    for dtype in test_elementary.BOUND:
+        test_elementary.test_softplus(run, scan, dtype)
+        test_elementary.test_exp(run, scan, dtype)
+    test_elementary.test_extremes_of_softplus(run, scan)
+    test_elementary.test_extremes_of_exp(run, scan)
+test_elementary.test_growth_beyond_the_range_is_infinite(selective_scan)
+test_elementary.test_softplus_of_infinity(selective_scan)
 """
 
 

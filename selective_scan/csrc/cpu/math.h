@@ -1,12 +1,16 @@
 // Copyright (c) 2026 The mmseg_remamber authors.
 // SPDX-License-Identifier: Apache-2.0
 // Elementary functions as branch-free code that the compiler can vectorise, unlike libm's.
-// Every constant is a Taylor coefficient, ln 2 in two parts, or a bound of the type.
+// Every constant is ln 2 in two parts, a bound of the type, or a coefficient of a minimax
+// polynomial: that of least relative error on its interval, from the Remez exchange algorithm in 50
+// digits, then rounded to the type.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
+#include <limits>
 
 #if defined(__GNUC__)
 #define SCAN_INLINE inline __attribute__((always_inline))
@@ -21,107 +25,70 @@ struct Float;
 
 template <>
 struct Float<float> {
-  using Bits = int32_t;
+  using Bits = uint32_t;
   static constexpr int mantissa = 23;
-  static constexpr Bits bias = 127;
   static constexpr float round = 12582912.f;  // 1.5 * 2^23: adding it leaves an integer
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
-  static constexpr float lowest = -87.33f, highest = 89.f;  // exp is 0 below, infinite above
-  static constexpr int exp_terms = 6;    // (ln 2 / 2)^7 / 7! = 1.2e-7
-  static constexpr int atanh_terms = 7;  // (1/9)^7 / 15 = 1.4e-8
+  // exp(x) is a normal number between these: from 2^-126 on, and below 2^128
+  static constexpr float lowest = -87.33f, highest = 88.72283f;
+  // exp(r), |r| <= ln 2 / 2, with 1 + r given, so that exp(0) is 1; error 1.05e-7
+  static constexpr float exp[] = {
+      1.f, 1.f, 0.499992318f, 0.166671145f, 0.0418901173f, 0.00831252374f};
+  // log1p(e) / e, 0 <= e <= 1, with 1 given; error 3.3e-8
+  static constexpr float log1p[] = {
+      1.f, -0.49999648f, 0.333213227f, -0.248571644f, 0.191536578f, -0.137538083f, 0.0792046046f,
+      -0.0300658339f, 0.00536483452f};
 };
 
 template <>
 struct Float<double> {
-  using Bits = int64_t;
+  using Bits = uint64_t;
   static constexpr int mantissa = 52;
-  static constexpr Bits bias = 1023;
   static constexpr double round = 6755399441055744.;  // 1.5 * 2^52
   static constexpr double ln2_high = 0.693147180369123816490, ln2_low = 1.90821492927058770002e-10;
-  static constexpr double lowest = -708.39, highest = 710.;
-  static constexpr int exp_terms = 13;    // (ln 2 / 2)^14 / 14! = 4e-18
-  static constexpr int atanh_terms = 16;  // (1/9)^16 / 33 = 2e-17
+  static constexpr double lowest = -708.39, highest = 709.782712893383;  // 2^-1022, 2^1024
+  // as above; errors 3.6e-18 and 9.5e-18
+  static constexpr double exp[] = {
+      1., 1., 0.50000000000000106, 0.16666666666666413, 0.041666666666530256,
+      0.0083333333334943488, 0.0013888888943600868, 0.00019841269506752296, 2.4801493132489433e-5,
+      2.7557586284114989e-6, 2.7630235362495025e-7, 2.5000068900896811e-8};
+  static constexpr double log1p[] = {
+      1., -0.4999999999999946, 0.3333333333323504, -0.2499999999367637, 0.1999999979131663,
+      -0.16666662498385439, 0.14285658895738357, -0.12499479599807332, 0.11107505915853861,
+      -0.099810145660879939, 0.090131525039553837, -0.080812088360907176, 0.070355377670750582,
+      -0.05750196532543902, 0.042300073735778545, -0.026743934238370888, 0.013838572161988217,
+      -0.0055431003497399387, 0.0015957381662375457, -0.00029176060195713634,
+      2.5329880177811935e-5};
 };
 
-// 1 / n!
-template <typename T>
-constexpr T inverse_factorial(int n) {
-  T product = T(1);
-  for (int i = 2; i <= n; ++i) product *= T(i);
-  return T(1) / product;
-}
-
-// sum of x^(i - from) / i!, i = from..n
-template <typename T, int n, int from = 0>
-SCAN_INLINE T exp_series(T x) {
-  constexpr T coefficient = inverse_factorial<T>(from);
-  if constexpr (from == n) {
-    return coefficient;
+// sum of coefficients[i] x^i, in Horner's order
+template <typename T, std::size_t n, std::size_t i = 0>
+SCAN_INLINE T polynomial(const T (&coefficients)[n], T x) {
+  if constexpr (i + 1 == n) {
+    return coefficients[i];
   } else {
-    return coefficient + x * exp_series<T, n, from + 1>(x);
+    return coefficients[i] + x * polynomial<T, n, i + 1>(coefficients, x);
   }
-}
-
-// 2^(n + offset) where `shifted` is n + round.
-template <typename T>
-SCAN_INLINE T power_of_two(T shifted, typename Float<T>::Bits offset) {
-  using F = Float<T>;
-  using Bits = typename F::Bits;
-  Bits bits;
-  std::memcpy(&bits, &shifted, sizeof(T));
-  // The rounding constant's own bits are shifted out.
-  bits = static_cast<Bits>(
-      static_cast<std::make_unsigned_t<Bits>>(bits + F::bias + offset) << F::mantissa);
-  T power;
-  std::memcpy(&power, &bits, sizeof(T));
-  return power;
-}
-
-// exp(x) in two factors: that of the remainder of x / ln 2, and what power_of_two takes.
-template <typename T>
-struct SplitExp {
-  T factor, shifted;
-};
-
-template <typename T>
-SCAN_INLINE SplitExp<T> split_exp(T x) {
-  using F = Float<T>;
-  constexpr T log2e = T(1.44269504088896340736);
-  const T shifted = x * log2e + F::round;
-  const T n = shifted - F::round;  // x / ln 2, rounded
-  const T r = (x - n * F::ln2_high) - n * F::ln2_low;
-  return {exp_series<T, F::exp_terms>(r), shifted};
 }
 
 // exp(x); zero where the result would not be a normal number.
 template <typename T>
 SCAN_INLINE T exp(T x) {
   using F = Float<T>;
-  T clamped = x < F::lowest ? F::lowest : x;  // comparisons in this order pass NaN on
-  clamped = clamped > F::highest ? F::highest : clamped;
-  const SplitExp<T> split = split_exp(clamped);
-  // By way of 2^(n-1), as 2^n itself is out of range for the largest results.
-  const T result = split.factor * power_of_two(split.shifted, -1) * T(2);
-  return x < F::lowest ? T(0) : result;
-}
-
-// exp(-|x|), at least the smallest normal number.
-template <typename T>
-SCAN_INLINE T exp_minus_abs(T x) {
-  using F = Float<T>;
-  const T y = x < T(0) ? x : -x;
-  const SplitExp<T> split = split_exp(y < F::lowest ? F::lowest : y);
-  return split.factor * power_of_two(split.shifted, 0);
-}
-
-// sum of x^i / (2i + 1), i = 0..n-1
-template <typename T, int n, int i = 0>
-SCAN_INLINE T atanh_series(T x) {
-  if constexpr (i == n - 1) {
-    return T(1) / T(2 * i + 1);
-  } else {
-    return T(1) / T(2 * i + 1) + x * atanh_series<T, n, i + 1>(x);
-  }
+  constexpr T log2e = T(1.44269504088896340736);
+  const T shifted = x * log2e + F::round;
+  const T n = shifted - F::round;  // x / ln 2, rounded
+  const T r = (x - n * F::ln2_high) - n * F::ln2_low;
+  T result = polynomial(F::exp, r);
+  // Times 2^n: n is added to the exponent, which shifts out the rounding constant's own bits.
+  typename F::Bits bits, power;
+  std::memcpy(&bits, &result, sizeof(T));
+  std::memcpy(&power, &shifted, sizeof(T));
+  bits += power << F::mantissa;
+  std::memcpy(&result, &bits, sizeof(T));
+  // Outside the bounds, and of NaN, those bits mean nothing.
+  result = x < F::lowest ? T(0) : result;
+  return x <= F::highest ? result : x + std::numeric_limits<T>::infinity();
 }
 
 template <typename T>
@@ -129,14 +96,13 @@ struct Softplus {
   T value, derivative;
 };
 
-// log(1 + exp(x)) = max(x, 0) + log1p(e) with e = exp(-|x|) in (0, 1], where
-// log1p(e) = 2 atanh(e / (2 + e)) has an argument of at most 1/3; and its derivative, sigmoid(x).
+// log(1 + exp(x)) = max(x, 0) + log1p(e) with e = exp(-|x|) in [0, 1]; and its derivative,
+// sigmoid(x).
 template <typename T>
 SCAN_INLINE Softplus<T> softplus(T x) {
-  const T e = exp_minus_abs(x);
-  const T s = e / (T(2) + e);
-  const T log1p = T(2) * s * atanh_series<T, Float<T>::atanh_terms>(s * s);
-  return {(x > T(0) ? x : T(0)) + log1p, (x < T(0) ? e : T(1)) / (T(1) + e)};
+  const T e = exp(-std::fabs(x));
+  const T log1p = e * polynomial(Float<T>::log1p, e);
+  return {(x < T(0) ? T(0) : x) + log1p, (x < T(0) ? e : T(1)) / (T(1) + e)};
 }
 
 }  // namespace selective_scan::cpu
