@@ -215,12 +215,12 @@ def measure_costs(
         bytes beside weights and input.
     """
     device = next(next(iter(models.values())).parameters()).device
-    half = torch.float16 if device.type == 'cuda' else torch.bfloat16
+    half = 'float16' if device.type == 'cuda' else 'bfloat16'
     runs = {
         name: inference(
             model,
             random_inputs(model, size, batch, str(device)),
-            half if amp else torch.float32,
+            half if amp else 'float32',
         )
         for name, model in models.items()
     }
