@@ -49,10 +49,11 @@ def by_rows(
     Returns:
         (B, scale * H, W', C').
     """
+    if torch.is_grad_enabled() or captures_graph() or maps[0].device.type != 'cpu':
+        return function(*maps)
     batch, height, columns, _ = maps[0].shape
     rows = max(STRIP_VALUES // (batch * columns * width), 1, 4 * halo)
-    whole = torch.is_grad_enabled() or captures_graph() or maps[0].device.type != 'cpu'
-    if whole or rows >= height:
+    if rows >= height:
         return function(*maps)
     out = None
     for top in range(0, height, rows):
