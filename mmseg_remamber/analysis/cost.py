@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
@@ -38,6 +39,10 @@ def _attention_backward_flops(dy, query, key, value, *args, out_shape=None, **kw
     return sdpa_backward_flop_count(dy, query, key, value)
 
 
+def _linear_flops(x, weight, *args, out_shape=None, **kwargs) -> int:
+    return 2 * prod(x) * weight[0]
+
+
 def _convolution_backward_flops(
     dy, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, mask,
     *, out_shape=None,
@@ -46,13 +51,15 @@ def _convolution_backward_flops(
     return (mask[0] + mask[1]) * conv_flop_count(x, weight, dy, transposed)
 
 
-#: What torch does not count, the attention of a CPU, and what it counts too high, the backward of
-#: a grouped convolution: as if each channel met all others.
+#: What torch does not count, attention and oneDNN's linear layers on a CPU, and what it counts too
+#: high, the backward of a grouped convolution: as if each channel met all others.
 FORMULAS = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
     torch.ops.aten.convolution_backward: _convolution_backward_flops,
 }
+if torch.backends.mkldnn.is_available():
+    FORMULAS[torch.ops.mkldnn._linear_pointwise] = _linear_flops
 
 
 def flop_counter() -> FlopCounterMode:

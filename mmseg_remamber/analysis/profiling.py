@@ -40,7 +40,7 @@ PARTS = {
 
 #: Kind of operator -> names of operators, without their library.
 KINDS = {
-    'linear': r'mm|addmm|bmm|baddbmm|linear|mkldnn_linear',
+    'linear': r'mm|addmm|bmm|baddbmm|linear|_?linear_pointwise|mkldnn_linear',
     'convolution': r'.*convolution.*',
     'attention': r'_scaled_dot_product.*',
     'norm': r'(native|cudnn|fused)?_?(layer|batch|group)_norm.*',

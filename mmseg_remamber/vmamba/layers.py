@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .linear import Linear, linear
 from .strips import by_rows
 
 
@@ -36,15 +37,15 @@ def resize_nhwc(x: Tensor, size: Sequence[int], *, align_corners: bool = False) 
 
 
 def linear_of_parts(
-    linear: nn.Linear, maps: Sequence[Tensor], coarse: Tensor | None = None
+    layer: nn.Linear, maps: Sequence[Tensor], coarse: Tensor | None = None
 ) -> Tensor:
-    """``linear`` on the concatenation of maps, plus a coarse map, neither of which is ever made.
+    """``layer`` on the concatenation of maps, plus a coarse map, neither of which is ever made.
 
-    The layer is linear: each map meets its own columns of the weight, a vector that holds all over
+    It is linear: each map meets its own columns of the weight, a vector that holds all over
     the map is projected once, and a coarse map before it is made large.
 
     Args:
-        linear: layer of as many input channels as the maps have together; without a bias.
+        layer: of as many input channels as the maps have together; without a bias.
         maps: in the order of their channels, each (B, H, W, C_i) or, the first excepted,
             (B, 1, 1, C_i) to be broadcast over the map; float.
         coarse: (B, h, w, in_features) float, brought bilinearly to (H, W) and added to the
@@ -54,9 +55,9 @@ def linear_of_parts(
         (B, H, W, out_features) float.
     """
     if len(maps) == 1 and coarse is None:
-        return linear(maps[0])
+        return layer(maps[0])
     size = maps[0].shape[1:3]
-    weight = as_autocast(linear.weight)
+    weight = as_autocast(layer.weight)
     parts, weights, constants = [], [], []
     columns = weight.split([part.shape[-1] for part in maps], dim=1)
     for part, own in zip(maps, columns, strict=True):
@@ -64,20 +65,20 @@ def linear_of_parts(
             parts.append(part)
             weights.append(own)
         else:
-            constants.append(F.linear(part, own))
+            constants.append(linear(part, own))
     if coarse is not None:
         # what is constant stays so when it is made large
-        parts.append(resize_nhwc(sum(constants, F.linear(coarse, weight)), size))
+        parts.append(resize_nhwc(sum(constants, linear(coarse, weight)), size))
     elif constants:
         parts.append(sum(constants))
 
     def project(*parts: Tensor) -> Tensor:
-        total = F.linear(parts[0], weights[0])
+        total = linear(parts[0], weights[0])
         for part, weight in zip(parts[1:], weights[1:], strict=False):
-            total = total.add_(F.linear(part, weight))
+            total = total.add_(linear(part, weight))
         return total.add_(parts[-1]) if len(parts) > len(weights) else total
 
-    return by_rows(project, *parts, width=linear.out_features)
+    return by_rows(project, *parts, width=layer.out_features)
 
 
 class DropPath(nn.Module):
@@ -116,13 +117,12 @@ class MLP(nn.Module):
 
     def __init__(self, dim: int, hidden_dim: int):
         super().__init__()
-        self.fc1 = nn.Linear(dim, hidden_dim)
-        self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden_dim, dim)
+        self.fc1 = Linear(dim, hidden_dim, gelu=True)
+        self.fc2 = Linear(hidden_dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (..., dim) float -> (..., dim)."""
-        return self.fc2(self.act(self.fc1(x)))
+        return self.fc2(self.fc1(x))
 
 
 class PatchEmbedV1(nn.Module):
@@ -177,7 +177,7 @@ class PatchMerging(nn.Module):
     def __init__(self, dim: int):
         super().__init__()
         self.norm = nn.LayerNorm(4 * dim)
-        self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
+        self.reduction = Linear(4 * dim, 2 * dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C); odd sides are zero-padded."""

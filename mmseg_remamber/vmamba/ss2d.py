@@ -10,6 +10,7 @@ from selective_scan import ss2d_scan
 from torch import Tensor, nn
 
 from .layers import conv_nhwc, linear_of_parts
+from .linear import Linear, linear
 from .strips import by_rows
 
 NUM_ROUTES = 4
@@ -53,7 +54,7 @@ class SS2D(nn.Module):
         rank = math.ceil(dim / 16)
         self.state_dim, self.rank, self.gated = state_dim, rank, gated
 
-        self.in_proj = nn.Linear(in_dim or dim, 2 * inner if gated else inner, bias=False)
+        self.in_proj = Linear(in_dim or dim, 2 * inner if gated else inner, bias=False)
         self.conv2d = nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=conv_bias)
         self.x_proj_weight = nn.Parameter(torch.empty(NUM_ROUTES, rank + 2 * state_dim, inner))
         self.dt_projs_weight = nn.Parameter(torch.empty(NUM_ROUTES, inner, rank))
@@ -61,7 +62,7 @@ class SS2D(nn.Module):
         self.A_logs = nn.Parameter(torch.empty(NUM_ROUTES * inner, state_dim))
         self.Ds = nn.Parameter(torch.empty(NUM_ROUTES * inner))
         self.out_norm = nn.LayerNorm(inner)
-        self.out_proj = nn.Linear(inner, dim, bias=False)
+        self.out_proj = Linear(inner, dim, bias=False)
         self._reset_scan_parameters()
 
     @torch.no_grad()
@@ -108,7 +109,7 @@ class SS2D(nn.Module):
     def _scan(self, x: Tensor) -> Tensor:
         """Sum of the four routes' scans. x: (B, H, W, E) float -> (B, H, W, E), dtype of x."""
         # The projections act on one position at a time: they need no routes laid out.
-        projections = F.linear(x, self.x_proj_weight.flatten(0, 1))
+        projections = linear(x, self.x_proj_weight.flatten(0, 1))
         return ss2d_scan(
             x,
             projections.unflatten(-1, self.x_proj_weight.shape[:2]),  # (B, H, W, K, R + 2N)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmseg_remamber.models.fusion.correlation import GlobalText, LocalText
 from mmseg_remamber.vmamba import VSSBlock
 from mmseg_remamber.vmamba.layers import linear_of_parts, resize_nhwc
+from mmseg_remamber.vmamba.linear import Linear
 from mmseg_remamber.vmamba.strips import by_rows
 
 from . import folding
@@ -54,14 +55,14 @@ class MambaHeadLevel(nn.Module):
             hidden_dim=hidden_dim,
             mask_padding=mask_padding,
         )
-        self.in_proj = nn.Linear(3 * dim, dim, bias=False)
+        self.in_proj = Linear(3 * dim, dim, bias=False)
         self.blocks = nn.Sequential(
             *(
                 VSSBlock(dim, state_dim=state_dim, ssm_ratio=ratio, mlp_ratio=0.0)
                 for _ in range(depth)
             )
         )
-        self.out_proj = nn.Linear(dim, dim // 2, bias=False)
+        self.out_proj = Linear(dim, dim // 2, bias=False)
         self.out_norm = nn.LayerNorm(dim // 2)
 
     def mix(self, x: Tensor, words: Tensor, sentence: Tensor, token_mask: Tensor) -> Tensor:

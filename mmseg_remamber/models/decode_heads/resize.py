@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.layers import as_autocast
+from mmseg_remamber.vmamba.linear import linear
 from mmseg_remamber.vmamba.strips import captures_graph, rows_of
 
 #: Rows of the result that are made at a time, and columns: a few megabytes at the published width.
@@ -121,7 +122,7 @@ def _rows_of_convolution(x: Tensor, size: Sequence[int], weight: Tensor) -> Iter
         first, last = _read(top, bottom, x.shape[1], height)
         new, rows = [], rows_of(x, end, last)
         for kernel_row in kernel_rows:
-            taps = F.linear(rows, kernel_row)
+            taps = linear(rows, kernel_row)
             taps = taps.unflatten(-1, (3, channels)).flatten(2, 3)  # (B, rows, 3 w, O)
             new.append(torch.cat([bands @ taps[:, :, inside] for inside, bands in blocks], dim=2))
         wide = torch.cat((wide[:, :, first - start :], torch.stack(new, dim=1)), dim=2)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.layers import conv_nhwc
+from mmseg_remamber.vmamba.linear import Linear
 from mmseg_remamber.vmamba.strips import by_rows
 
 
@@ -20,7 +21,7 @@ class GlobalText(nn.Sequential):
     """
 
     def __init__(self, text_dim: int, dim: int):
-        super().__init__(nn.Linear(text_dim, dim), nn.ReLU())
+        super().__init__(Linear(text_dim, dim), nn.ReLU())
 
     def forward(self, sentence: Tensor) -> Tensor:
         return super().forward(sentence)[:, None, None, :]
@@ -50,11 +51,11 @@ class LocalText(nn.Module):
         super().__init__()
         self.num_tokens = num_tokens
         self.mask_padding = mask_padding
-        self.image_proj = nn.Sequential(nn.Linear(dim, hidden_dim), nn.GELU())
-        self.text_proj = nn.Sequential(nn.Linear(text_dim, hidden_dim), nn.GELU())
+        self.image_proj = nn.Sequential(Linear(dim, hidden_dim, gelu=True))
+        self.text_proj = nn.Sequential(Linear(text_dim, hidden_dim, gelu=True))
         self.conv = nn.Conv2d(num_tokens, hidden_dim, 3, padding=1)
         self.act = nn.GELU()
-        self.out_proj = nn.Linear(hidden_dim, dim)
+        self.out_proj = Linear(hidden_dim, dim)
 
     def forward(self, x: Tensor, words: Tensor, token_mask: Tensor) -> Tensor:
         """Args:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg_remamber.vmamba.layers import linear_of_parts, resize_nhwc
+from mmseg_remamber.vmamba.linear import Linear
 from mmseg_remamber.vmamba.ss2d import SS2D
 
 Scans = Literal['channel-spatial', 'spatial-channel', 'parallel', 'channel', 'spatial']
@@ -62,7 +63,7 @@ class Twister(nn.Module):
         if scans != 'channel':
             self.spatial_scan = SS2D(dim, in_dim=width, state_dim=state_dim, ratio=ratio)
         if scans in ('parallel', 'channel'):
-            self.out_proj = nn.Linear(width, dim, bias=False)
+            self.out_proj = Linear(width, dim, bias=False)
 
     def forward(self, x: Tensor, *texts: Tensor) -> Tensor:
         """Args:
