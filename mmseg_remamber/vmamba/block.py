@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from .layers import MLP, DropPath
 from .ss2d import SS2D
-from .strips import by_rows
 
 
 class VSSBlock(nn.Module):
@@ -41,12 +40,12 @@ class VSSBlock(nn.Module):
         if self.with_mlp:
             self.norm2 = nn.LayerNorm(dim)
             self.mlp = MLP(dim, int(dim * mlp_ratio))
-            self.hidden_dim = int(dim * mlp_ratio)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, H, W, C) float -> (B, H, W, C)."""
-        x = x + self.drop_path(self.op(self.norm(x)))
-        return by_rows(self._mix_channels, x, width=self.hidden_dim) if self.with_mlp else x
+        width = self.mlp.fc1.out_features if self.with_mlp else 0
+        return self.op(x, norm=self.norm, then=self._mix_channels, width=width)
 
-    def _mix_channels(self, x: Tensor) -> Tensor:
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+    def _mix_channels(self, scanned: Tensor, x: Tensor) -> Tensor:
+        x = x + self.drop_path(scanned)
+        return x + self.drop_path(self.mlp(self.norm2(x))) if self.with_mlp else x

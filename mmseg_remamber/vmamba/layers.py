@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small layers of VMamba. Maps are channels-last, (B, H, W, C), unless said otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +37,13 @@ def resize_nhwc(x: Tensor, size: Sequence[int], *, align_corners: bool = False) 
 
 
 def linear_of_parts(
-    layer: nn.Linear, maps: Sequence[Tensor], coarse: Tensor | None = None
+    layer: nn.Linear,
+    maps: Sequence[Tensor],
+    coarse: Tensor | None = None,
+    *,
+    before: nn.Module = nn.Identity(),  # noqa: B008  without state
+    then: Callable[[Tensor], Tensor] = nn.Identity(),  # noqa: B008  without state
+    halo: int = 0,
 ) -> Tensor:
     """``layer`` on the concatenation of maps, plus a coarse map, neither of which is ever made.
 
@@ -50,12 +56,17 @@ def linear_of_parts(
             (B, 1, 1, C_i) to be broadcast over the map; float.
         coarse: (B, h, w, in_features) float, brought bilinearly to (H, W) and added to the
             concatenation; none when absent.
+        before: what each position of a single map goes through first.
+        then: what follows, (B, h, W, out_features) -> (B, h, W, C').
+        halo: rows on either side that a row of ``then`` depends on.
 
     Returns:
-        (B, H, W, out_features) float.
+        (B, H, W, C') float; of out_features channels without ``then``.
     """
     if len(maps) == 1 and coarse is None:
-        return layer(maps[0])
+        return by_rows(
+            lambda rows: then(layer(before(rows))), *maps, width=layer.out_features, halo=halo
+        )
     size = maps[0].shape[1:3]
     weight = as_autocast(layer.weight)
     parts, weights, constants = [], [], []
@@ -76,9 +87,9 @@ def linear_of_parts(
         total = linear(parts[0], weights[0])
         for part, weight in zip(parts[1:], weights[1:], strict=False):
             total = total.add_(linear(part, weight))
-        return total.add_(parts[-1]) if len(parts) > len(weights) else total
+        return then(total.add_(parts[-1]) if len(parts) > len(weights) else total)
 
-    return by_rows(project, *parts, width=layer.out_features)
+    return by_rows(project, *parts, width=layer.out_features, halo=halo)
 
 
 class DropPath(nn.Module):

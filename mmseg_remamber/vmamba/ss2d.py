@@ -3,6 +3,7 @@
 """2-D selective scan (VMamba, Sec. 4.2: "2D-Selective-Scan for Vision Data")."""
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -82,22 +83,49 @@ class SS2D(nn.Module):
     def _inner(self) -> int:
         return self.out_proj.in_features
 
-    def forward(self, *maps: Tensor, coarse: Tensor | None = None) -> Tensor:
-        """Args:
+    def forward(
+        self,
+        *maps: Tensor,
+        coarse: Tensor | None = None,
+        norm: nn.Module = nn.Identity(),  # noqa: B008  without state
+        then: Callable[[Tensor, Tensor], Tensor] | None = None,
+        width: int = 0,
+    ) -> Tensor:
+        """What comes before and after may be given, to be done a strip of rows at a time.
+
+        Args:
             maps: the input, (B, H, W, in_dim) float; or its parts in the order of their channels,
                 as in :func:`linear_of_parts`.
             coarse: (B, h, w, in_dim) float, brought bilinearly to the map's size and added to it.
+            norm: of each position of a single map, before all else.
+            then: what follows, of each position alone, and takes the map as it came too:
+                (B, h, W, dim), (B, h, W, in_dim) -> (B, h, W, C').
+            width: values that ``then`` makes of one position where it is widest.
 
         Returns:
-            (B, H, W, dim) float.
+            (B, H, W, dim) float, or what ``then`` makes of it.
         """
-        x = linear_of_parts(self.in_proj, maps, coarse)
-        gate = ()
         if self.gated:
-            x, *gate = x.chunk(2, dim=-1)
+            x, *gate = linear_of_parts(self.in_proj, maps, coarse, before=norm).chunk(2, dim=-1)
+            x = self._convolve(x)
+        else:
+            gate = []
+            x = linear_of_parts(
+                self.in_proj, maps, coarse, before=norm, then=self._convolve, halo=1
+            )
+        x = self._scan(x)
+        if then is None:
+            return by_rows(self._leave, x, *gate, width=self._inner)
+        return by_rows(
+            lambda came, *rows: then(self._leave(*rows), came),
+            *(maps[0], x, *gate),
+            width=max(width, self._inner),
+        )
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        """Depthwise convolution, SiLU. x: (B, H, W, E) float -> same shape."""
         # a gradient needs what SiLU has read
-        x = F.silu(conv_nhwc(self.conv2d, x), inplace=not torch.is_grad_enabled())
-        return by_rows(self._leave, self._scan(x), *gate, width=self._inner)
+        return F.silu(conv_nhwc(self.conv2d, x), inplace=not torch.is_grad_enabled())
 
     def _leave(self, y: Tensor, z: Tensor | None = None) -> Tensor:
         """Norm, gate, projection. y, z: (B, H, W, E) float -> (B, H, W, dim)."""

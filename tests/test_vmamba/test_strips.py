@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mmseg_remamber.vmamba import VSSBlock, strips
-from mmseg_remamber.vmamba.layers import linear_of_parts, resize_nhwc
+from mmseg_remamber.vmamba.layers import conv_nhwc, linear_of_parts, resize_nhwc
 from mmseg_remamber.vmamba.strips import by_rows
 
 
@@ -110,11 +110,30 @@ def test_linear_layer_of_parts(short, grad, with_coarse, constants):
             torch.testing.assert_close(a, b)
 
 
+@torch.no_grad()
+def test_linear_layer_of_one_map_with_what_comes_before_and_after(short):
+    norm, layer = nn.LayerNorm(4), nn.Linear(4, 6)
+    conv = nn.Conv2d(6, 2, 3, padding=1)
+    x = torch.randn(2, 17, 5, 4)
+    then, heights = counted(lambda x: conv_nhwc(conv, x))
+    got = linear_of_parts(layer, [x], before=norm, then=then, halo=1)
+    torch.testing.assert_close(got, conv_nhwc(conv, layer(norm(x))), rtol=1e-5, atol=1e-6)
+    assert heights == [5, 6, 6, 6, 2]
+
+
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
-def test_block_in_strips(short, dtype):
+@pytest.mark.parametrize('mlp_ratio', [0.0, 4.0])
+@pytest.mark.parametrize('gated', [False, True])
+def test_block_in_strips(short, gated, mlp_ratio, dtype):
     torch.manual_seed(0)
-    block = VSSBlock(8, gated=True).eval().to(dtype)
+    block = VSSBlock(8, gated=gated, mlp_ratio=mlp_ratio).eval().to(dtype)
     x = torch.randn(2, 9, 7, 8, dtype=dtype)
+    heights = []
+    handle = block.norm.register_forward_pre_hook(
+        lambda norm, args: heights.append(len(args[0][0]))
+    )
     with torch.no_grad():
         strip = block(x)
+    assert len(heights) > 1, 'the whole map at once'
+    handle.remove()
     torch.testing.assert_close(strip, block(x).detach())

@@ -119,7 +119,7 @@ def routes(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
 
     def record(name, module, args, kwargs, output):
         if name.startswith('stages.'):
-            inputs[name] = args[0][0]
+            inputs[name] = kwargs['norm'](args[0])[0]
 
     with torch.no_grad(), hooked(model.backbone, SS2D, record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
