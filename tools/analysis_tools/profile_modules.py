@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import OPTIMIZERS
 
 from mmseg_remamber.analysis.cost import build_model, measure_latency, random_inputs
@@ -35,7 +34,7 @@ from mmseg_remamber.analysis.profiling import (
     record_calls,
 )
 from mmseg_remamber.analysis.workload import inference, training_step
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis import add_config_arguments, load_config
 from mmseg_remamber.models.precision import DTYPES
 
 
@@ -43,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config')
+    add_config_arguments(parser)
     parser.add_argument('--size', type=int, nargs=2, default=(480, 480), metavar=('H', 'W'))
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--mode', choices=('inference', 'training'), default='inference')
@@ -51,7 +50,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--rounds', type=int, default=3, help='runs whose median is taken')
     parser.add_argument('--out', type=Path, help='JSON to write, module by module')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
 
