@@ -204,7 +204,7 @@ def measure_costs(
     batch: int = 1,
     warmup: int = 2,
     repeats: int = 10,
-    amp: bool = False,
+    dtype: str = 'float32',
 ) -> dict[str, dict[str, float | int | list[int]]]:
     """Time and memory of inference on noise, of several models side by side.
 
@@ -214,7 +214,7 @@ def measure_costs(
         batch: images, each with a sentence, in a run.
         warmup: runs that are not timed.
         repeats: runs that are.
-        amp: half precision by autocast: float16 on CUDA, bfloat16 on the CPU.
+        dtype: as of :func:`~.workload.inference`.
 
     Returns:
         Of each model: size; batch; latency_ms, the median over runs, with its quartiles
@@ -222,13 +222,8 @@ def measure_costs(
         bytes beside weights and input.
     """
     device = next(next(iter(models.values())).parameters()).device
-    half = 'float16' if device.type == 'cuda' else 'bfloat16'
     runs = {
-        name: inference(
-            model,
-            random_inputs(model, size, batch, str(device)),
-            half if amp else 'float32',
-        )
+        name: inference(model, random_inputs(model, size, batch, str(device)), dtype)
         for name, model in models.items()
     }
     costs = {}

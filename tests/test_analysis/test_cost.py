@@ -111,5 +111,6 @@ def test_cost_of_a_batch(root):
 def test_cost_on_cuda(root):
     if not torch.cuda.is_available():
         pytest.skip('needs a CUDA device')
-    cost = measure_costs(build(root, 'cuda'), (64, 64), warmup=1, repeats=2, amp=True)['mini']
+    models = build(root, 'cuda')
+    cost = measure_costs(models, (64, 64), warmup=1, repeats=2, dtype='float16')['mini']
     assert cost['peak_memory_mb'] > 0 and cost['latency_ms'] > 0

@@ -50,7 +50,7 @@ def main() -> None:
             batch=args.batch_size,
             warmup=args.warmup,
             repeats=args.repeats,
-            amp=args.amp,
+            dtype=dtype,
         )
         for name, cost in costs.items():
             cost['flops'] = sum(count_flops(configs[name], size)[''].values())
