@@ -147,7 +147,7 @@ def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> di
         peak = peak_memory(run, device) if on_cuda else resident_growth(run)
 
     scan_share = None if case.compiled else share_of_scans(run, scan, device)
-    limits = Limits(device, getattr(torch, dtype))
+    limits = Limits(device, DTYPES[dtype])
     candidates = dict(product=finished(limits.product, device), copy=finished(limits.copy, device))
     slow = case.variant in SLOW
     once = dict(run=run) if slow else {}

@@ -12,7 +12,7 @@ from torch import nn
 
 from mmseg_remamber.vmamba import SS2D
 
-DTYPES = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
+DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
 # what of torch.cpu.get_capabilities() computes in bfloat16, on x86 and on Arm
 _CPU_BFLOAT16 = ('avx512_bf16', 'amx_bf16', 'bf16')
 
@@ -52,7 +52,7 @@ def keep_weights(model: nn.Module, dtype: str) -> None:
         model: changed in place.
         dtype: as of :func:`autocast`; nothing is done for 'float32'.
     """
-    if DTYPES[dtype] is None:
+    if DTYPES[dtype] is torch.float32:
         return
     for module in model.modules():
         if isinstance(module, nn.Linear):

@@ -65,7 +65,7 @@ def main() -> None:
         optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=model.parameters()))
         run = training_step(model, inputs, dtype, optimizer=optimizer)
 
-    limits = Limits(device, getattr(torch, dtype))
+    limits = Limits(device, DTYPES[dtype])
     candidates = dict(run=run, product=limits.product, copy=limits.copy)
     times = measure_latency(candidates, device, warmup=1, repeats=args.rounds)
     seconds = statistics.median(times['run']) / 1e3
