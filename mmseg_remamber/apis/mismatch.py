@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -31,8 +30,6 @@ def check_fits(model: nn.Module, state: Mapping[str, Tensor], path: str) -> None
     Raises:
         ValueError: when keys or shapes differ, naming the first and the config that fits.
     """
-    if is_model_wrapper(model):
-        model = model.module
     if mismatch := differences(model.state_dict(), state):
         raise ValueError(
             f'checkpoint {path!r} is of another model than the config; {_identify(state)}\n'

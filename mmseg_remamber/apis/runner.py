@@ -97,10 +97,10 @@ class RefSegRunner(Runner):
                 names the file, and the keys.
         """
         checkpoint = read_checkpoint(filename, map_location)
-        if strict:
-            check_fits(self.model, _revised(checkpoint, revise_keys), filename)
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)  # may exchange the weights
         model = self.model.module if is_model_wrapper(self.model) else self.model
+        if strict:
+            check_fits(model, _revised(checkpoint, revise_keys), filename)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)  # may exchange the weights
         load_state_dict(model, _revised(checkpoint, revise_keys), strict)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
