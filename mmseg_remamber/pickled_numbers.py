@@ -35,3 +35,9 @@ def read_numbers(dtype: NumberType, data: bytes | str) -> np.ndarray:
     if isinstance(data, str):  # Python 2 bytes
         data = data.encode('latin1')
     return np.frombuffer(data, dtype.code)
+
+
+def read_number(dtype: NumberType, data: bytes | str) -> bool | int | float:
+    """As :func:`read_numbers`, of a scalar."""
+    (number,) = read_numbers(dtype, data)
+    return number.item()

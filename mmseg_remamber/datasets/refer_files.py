@@ -11,23 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg_remamber.pickled_numbers import NumberType, read_numbers
+from mmseg_remamber.pickled_numbers import NumberType, read_number
 
 SUFFIXES = ('.p', '.json')
 ID_TYPES = (int, str)  # of images and annotations; RefCLEF numbers annotations by text
-
-
-def _number(dtype: NumberType, data: bytes | str) -> bool | int | float:
-    (number,) = read_numbers(dtype, data)
-    return number.item()
 
 
 # All that a pickle may ask for. Some REFER files were written from numpy arrays; and protocol 2
 # spells bytes as _codecs.encode(text, 'latin1').
 _ADMITTED = {
     ('numpy', 'dtype'): NumberType,
-    ('numpy.core.multiarray', 'scalar'): _number,
-    ('numpy._core.multiarray', 'scalar'): _number,
+    ('numpy.core.multiarray', 'scalar'): read_number,
+    ('numpy._core.multiarray', 'scalar'): read_number,
     ('_codecs', 'encode'): str.encode,
 }
 # what damaged files raise

@@ -11,7 +11,7 @@ from pickle import UnpicklingError
 
 from mmengine.logging import HistoryBuffer
 
-from mmseg_remamber.pickled_numbers import NumberType, read_numbers
+from mmseg_remamber.pickled_numbers import NumberType, read_number, read_numbers
 
 
 class _Ignored:
@@ -59,10 +59,9 @@ class _History:
 def _scalar(dtype: NumberType, data: bytes | str) -> bool | int | float | _Ignored:
     """A numpy scalar as Python's number; text and the like is dropped."""
     try:
-        (number,) = read_numbers(dtype, data)
+        return read_number(dtype, data)
     except UnpicklingError:
         return _Ignored()
-    return number.item()
 
 
 #: For :func:`torch.serialization.safe_globals`.
