@@ -40,7 +40,6 @@ from torch import nn
 from variants import VARIANTS, Scan, Stopwatch, scans
 
 from mmseg_remamber.analysis.cost import (
-    build_model,
     count_flops,
     count_training_flops,
     peak_memory,
@@ -49,6 +48,7 @@ from mmseg_remamber.analysis.cost import (
 from mmseg_remamber.analysis.machine import Limits
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_model
 from mmseg_remamber.models.precision import DTYPES
 
 CONFIGS = dict(

@@ -14,8 +14,6 @@ from pathlib import Path
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.profiler import ProfilerActivity, profile
@@ -26,6 +24,7 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
+from mmseg_remamber.apis.build import build_on_meta
 from mmseg_remamber.apis.export import tokenize_step
 
 from .workload import inference
@@ -65,20 +64,6 @@ if torch.backends.mkldnn.is_available():
 def flop_counter() -> FlopCounterMode:
     """torch's counter, with :data:`FORMULAS` and those of the scan."""
     return FlopCounterMode(display=False, custom_mapping=FORMULAS)
-
-
-def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
-    """The model of a config with random weights, which cost as much as trained ones."""
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(device).eval()
-    model.cfg = cfg
-    return model
-
-
-def build_on_meta(cfg: Config) -> nn.Module:
-    """The model of a config without memory for its weights, in evaluation mode."""
-    with torch.device('meta'):
-        return build_model(cfg, 'meta')
 
 
 def random_inputs(

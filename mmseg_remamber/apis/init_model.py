@@ -7,14 +7,13 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_state_dict
 from mmengine.utils import import_modules_from_strings
-from mmseg.registry import MODELS
 from torch import nn
 
 from mmseg_remamber.vmamba.files import read_checkpoint, weights_of
 
+from .build import build_model
 from .config import load_config
 from .embedded_config import config_of
 from .mismatch import check_fits
@@ -53,8 +52,7 @@ def init_model(
         config = config_of(loaded, str(checkpoint))
         import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
     cfg = load_config(config, cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model)
+    model = build_model(cfg)
     if loaded is None:
         warnings.warn('no checkpoint given: the weights are untrained', stacklevel=2)
         model.init_weights()
@@ -64,5 +62,4 @@ def init_model(
         load_state_dict(model, state, strict=True)
         if 'dataset_meta' in loaded.get('meta', {}):
             model.dataset_meta = loaded['meta']['dataset_meta']
-    model.cfg = cfg
-    return model.to(device).eval()
+    return model.to(device)

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import mmseg_remamber
 from mmseg_remamber.models.checkpoint import is_official as is_official_remamber
 from mmseg_remamber.vmamba.checkpoint import is_official as is_official_vmamba
 from mmseg_remamber.vmamba.files import differences
+
+from .build import build_on_meta
 
 _ROOT = Path(mmseg_remamber.__file__).parents[1]
 
@@ -35,12 +35,6 @@ def check_fits(model: nn.Module, state: Mapping[str, Tensor], path: str) -> None
             f'checkpoint {path!r} is of another model than the config; {_identify(state)}\n'
             f'{mismatch}'
         )
-
-
-def build_on_meta(cfg: Config) -> nn.Module:
-    """A config's model without memory for its weights (torch's meta device)."""
-    with torch.device('meta'):
-        return MODELS.build(cfg.model)
 
 
 def likely_configs(state: Mapping[str, Tensor]) -> tuple[list[str], float]:

@@ -8,13 +8,13 @@ from mmengine.analysis import parameter_count
 from mmseg.registry import MODELS
 
 from mmseg_remamber.analysis.cost import (
-    build_on_meta,
     count_flops,
     measure_costs,
     measure_latency,
     peak_memory,
 )
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_on_meta
 
 MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from mmseg_remamber.analysis.cost import (
-    build_model,
     count_flops,
     count_training_flops,
     random_inputs,
@@ -21,6 +20,7 @@ from mmseg_remamber.analysis.profiling import (
 )
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_model
 
 MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 CPU = torch.device('cpu')

@@ -7,7 +7,8 @@ import torch
 from mmengine.config import Config
 
 from mmseg_remamber.apis import init_model, load_config
-from mmseg_remamber.apis.mismatch import build_on_meta, likely_configs
+from mmseg_remamber.apis.build import build_on_meta
+from mmseg_remamber.apis.mismatch import likely_configs
 from mmseg_remamber.vmamba import VMambaClassifier
 from mmseg_remamber.vmamba.checkpoint import to_official
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import torch
 
-from mmseg_remamber.analysis.cost import build_model, count_flops, measure_costs
+from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.analysis.machine import describe_machine
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_model
 
 
 def parse_args() -> argparse.Namespace:

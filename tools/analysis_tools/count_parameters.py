@@ -10,22 +10,17 @@ The models are built without memory (torch's meta device) and without their weig
 import argparse
 from pathlib import Path
 
-import torch
 from mmengine.analysis import parameter_count
-from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
 
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_on_meta
 
 COLUMNS = ('config', 'total', 'text encoder', 'image stages', 'fusion', 'head')
 
 
 def count(config: str) -> dict[str, int]:
     """Parameters of each part of a config's model, by column."""
-    cfg = load_config(config)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    with torch.device('meta'):
-        counts = parameter_count(MODELS.build(cfg.model))
+    counts = parameter_count(build_on_meta(load_config(config)))
     fusion = counts['backbone.fusions']
     return {
         'total': counts[''],

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from mmengine.registry import OPTIMIZERS
 
-from mmseg_remamber.analysis.cost import build_model, measure_latency, random_inputs
+from mmseg_remamber.analysis.cost import measure_latency, random_inputs
 from mmseg_remamber.analysis.machine import Limits, describe_machine
 from mmseg_remamber.analysis.profiling import (
     PHASES,
@@ -35,6 +35,7 @@ from mmseg_remamber.analysis.profiling import (
 )
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.apis import add_config_arguments, load_config
+from mmseg_remamber.apis.build import build_model
 from mmseg_remamber.models.precision import DTYPES
 
 

@@ -17,13 +17,13 @@ import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 from torch import Tensor
 
 from mmseg_remamber.apis import load_config
+from mmseg_remamber.apis.build import build_on_meta
 from mmseg_remamber.apis.embedded_config import config_of
-from mmseg_remamber.apis.mismatch import build_on_meta, check_fits
+from mmseg_remamber.apis.mismatch import check_fits
 from mmseg_remamber.vmamba.files import read_checkpoint, weights_of, write_checkpoint
 
 #: What of a run's config says where it ran, and nothing of the model.
@@ -84,7 +84,6 @@ def publish(
     state, weights = choose_weights(checkpoint, ema=ema)
     cfg = config_of(checkpoint, src) if config is None else load_config(config)
     import_modules_from_strings(**cfg.get('custom_imports', dict(imports=[])))
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
     check_fits(build_on_meta(cfg), state, src)
 
     known = checkpoint.get('meta', {})

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A model of its config alone, its weights random or none."""
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from torch import nn
+
+
+def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
+    """The model of a config as its constructor leaves it, in evaluation mode, with its config as
+    ``model.cfg``; its weights are random, and cost as much as trained ones.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device).eval()
+    model.cfg = cfg
+    return model
+
+
+def build_on_meta(cfg: Config) -> nn.Module:
+    """The same without memory for its weights (torch's meta device)."""
+    with torch.device('meta'):
+        return build_model(cfg, 'meta')
