@@ -51,6 +51,7 @@ class LocalText(nn.Module):
         super().__init__()
         self.num_tokens = num_tokens
         self.mask_padding = mask_padding
+        # sequences of one, as the published weights are named
         self.image_proj = nn.Sequential(Linear(dim, hidden_dim, gelu=True))
         self.text_proj = nn.Sequential(Linear(text_dim, hidden_dim, gelu=True))
         self.conv = nn.Conv2d(num_tokens, hidden_dim, 3, padding=1)
