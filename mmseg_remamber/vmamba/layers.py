@@ -41,7 +41,7 @@ def linear_of_parts(
     maps: Sequence[Tensor],
     coarse: Tensor | None = None,
     *,
-    before: nn.Module = nn.Identity(),  # noqa: B008  without state
+    before: nn.Module | None = None,
     then: Callable[[Tensor], Tensor] = nn.Identity(),  # noqa: B008  without state
     halo: int = 0,
 ) -> Tensor:
@@ -56,16 +56,27 @@ def linear_of_parts(
             (B, 1, 1, C_i) to be broadcast over the map; float.
         coarse: (B, h, w, in_features) float, brought bilinearly to (H, W) and added to the
             concatenation; none when absent.
-        before: what each position of a single map goes through first.
+        before: what each position goes through first, of a single map alone.
         then: what follows, (B, h, W, out_features) -> (B, h, W, C').
         halo: rows on either side that a row of ``then`` depends on.
 
     Returns:
         (B, H, W, C') float; of out_features channels without ``then``.
+
+    Raises:
+        ValueError: for ``before`` with several maps or a coarse one, whose sum it does not see.
     """
     if len(maps) == 1 and coarse is None:
         return by_rows(
-            lambda rows: then(layer(before(rows))), *maps, width=layer.out_features, halo=halo
+            lambda rows: then(layer(rows if before is None else before(rows))),
+            *maps,
+            width=layer.out_features,
+            halo=halo,
+        )
+    if before is not None:
+        raise ValueError(
+            f'before takes a single map alone, got {len(maps)} maps'
+            + (' and a coarse one' if coarse is not None else '')
         )
     size = maps[0].shape[1:3]
     weight = as_autocast(layer.weight)

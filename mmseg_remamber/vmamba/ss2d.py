@@ -87,7 +87,7 @@ class SS2D(nn.Module):
         self,
         *maps: Tensor,
         coarse: Tensor | None = None,
-        norm: nn.Module = nn.Identity(),  # noqa: B008  without state
+        norm: nn.Module | None = None,
         then: Callable[[Tensor, Tensor], Tensor] | None = None,
         width: int = 0,
     ) -> Tensor:
@@ -104,6 +104,9 @@ class SS2D(nn.Module):
 
         Returns:
             (B, H, W, dim) float, or what ``then`` makes of it.
+
+        Raises:
+            ValueError: for ``norm`` with several maps or a coarse one.
         """
         if self.gated:
             x, *gate = linear_of_parts(self.in_proj, maps, coarse, before=norm).chunk(2, dim=-1)

@@ -121,6 +121,14 @@ def test_linear_layer_of_one_map_with_what_comes_before_and_after(short):
     assert heights == [5, 6, 6, 6, 2]
 
 
+@pytest.mark.parametrize(('number', 'with_coarse'), [(1, True), (2, False), (2, True)])
+def test_what_comes_before_takes_a_single_map(number, with_coarse):
+    coarse = torch.randn(1, 3, 3, 8) if with_coarse else None
+    layer, maps = nn.Linear(8, 6, bias=False), [torch.randn(1, 7, 5, 8 // number)] * number
+    with pytest.raises(ValueError, match=f'before takes a single map alone, got {number} maps'):
+        linear_of_parts(layer, maps, coarse, before=nn.LayerNorm(8))
+
+
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize('mlp_ratio', [0.0, 4.0])
 @pytest.mark.parametrize('gated', [False, True])
