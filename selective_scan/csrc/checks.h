@@ -99,8 +99,8 @@ inline void check_main_type(const Main& main) {
 }
 
 // A tensor of any type that may stand beside the main input.
-inline void check_input(const char* arg, const Tensor& tensor,
-                        std::initializer_list<int64_t> shape, const Main& main) {
+inline void check_input(const char* arg, const Tensor& tensor, std::initializer_list<int64_t> shape,
+                        const Main& main) {
   check_shape(arg, tensor, shape);
   check_device(arg, tensor, main);
   const ScalarType type = main.type, got = tensor.scalar_type();
@@ -111,8 +111,8 @@ inline void check_input(const char* arg, const Tensor& tensor,
 }
 
 // A tensor in the state's type.
-inline void check_state(const char* arg, const Tensor& tensor,
-                        std::initializer_list<int64_t> shape, const Main& main) {
+inline void check_state(const char* arg, const Tensor& tensor, std::initializer_list<int64_t> shape,
+                        const Main& main) {
   check_shape(arg, tensor, shape);
   check_device(arg, tensor, main);
   const ScalarType input = main.type, got = tensor.scalar_type();
@@ -185,8 +185,7 @@ inline MapSizes check_map_inputs(const Tensor& x, const Tensor& projections,
   check(dt_weight.dim() == 3, "dt_weight must be (routes, channels, rank), got ", dt_weight.dim(),
         " dimensions");
   check(A.dim() == 2, "A must be (routes * channels, state), got ", A.dim(), " dimensions");
-  const MapSizes s{x.size(0), x.size(1),         x.size(2),
-                   x.size(3), dt_weight.size(2), A.size(1)};
+  const MapSizes s{x.size(0), x.size(1), x.size(2), x.size(3), dt_weight.size(2), A.size(1)};
   check(s.batch > 0, "x must not be empty, got batch 0");
   check(s.height > 0, "x must not be empty, got height 0");
   check(s.width > 0, "x must not be empty, got width 0");
@@ -197,8 +196,8 @@ inline MapSizes check_map_inputs(const Tensor& x, const Tensor& projections,
   const Main main{"x", x};
   const int64_t rows = kRoutes * s.channels;
   check_main_type(main);
-  check_input("projections", projections,
-              {s.batch, s.height, s.width, kRoutes, s.projected()}, main);
+  check_input("projections", projections, {s.batch, s.height, s.width, kRoutes, s.projected()},
+              main);
   check_state("dt_weight", dt_weight, {kRoutes, s.channels, s.rank}, main);
   check_state("A", A, {rows, s.state}, main);
   if (D) check_state("D", *D, {rows}, main);

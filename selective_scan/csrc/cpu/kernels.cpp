@@ -141,8 +141,8 @@ SCAN_INLINE void forward(const Scan<T>& s, const ForwardOut<T>& out, const Tile&
 }
 
 template <typename T>
-SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile& tile, T* dB,
-                          T* dC, T* carries) {
+SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile& tile, T* dB, T* dC,
+                          T* carries) {
   alignas(64) Block<T> step, derivative, input, decay, h, g, dinput, dstep;
   alignas(64) T scratch[3][kChunk];
   T carry[kRows];

@@ -219,7 +219,7 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
         c.dprojections[t] = dprojections + (position * kRoutes + route) * s.projected();
       }
       step_sizes<S, true>(s, s.weight + packed * s.rank * kLanes, s.bias + packed * kLanes, c.at,
-                       c.step, c.derivative);
+                          c.step, c.derivative);
       const int64_t kept = ((batch * kRoutes + route) * (s.chunks + 1) + chunk) * s.state;
       for (int64_t n = 0; n < s.state; ++n) {
         const T* from = io.states + (kept + n) * s.channels + block * kLanes;
@@ -242,7 +242,7 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
       // Several steps are taken at a time: those past the end count nothing.
       std::fill(c.ddelta[0] + c.at.count * kLanes, c.ddelta[0] + kMapChunk * kLanes, T(0));
       add_ddt<S>(c.ddelta, io.weight + packed * kLanes * padded_rank<T>(s.rank), s.rank, c.at.count,
-              c.dprojections);
+                 c.dprojections);
       add_dweight<S>(c.ddelta, c.at, s.rank, dweight, dbias);
     }
   }
@@ -259,11 +259,11 @@ int64_t backward_scratch(const MapScan<T>& s, const MapBackward<T>& io) {
 template int64_t backward_scratch(const MapScan<float>&, const MapBackward<float>&);
 template int64_t backward_scratch(const MapScan<double>&, const MapBackward<double>&);
 
-#define SCAN_BACKWARD(T, suffix, target, width)                                             \
-  target static void backward_block##suffix(const MapScan<T>& s, const MapBackward<T>& io,  \
-                                            int64_t batch, int64_t block, T* dprojections,  \
-                                            T* scratch) {                                   \
-    backward<Simd<T, width>>(s, io, batch, block, dprojections, scratch);                   \
+#define SCAN_BACKWARD(T, suffix, target, width)                                                    \
+  target static void backward_block##suffix(const MapScan<T>& s, const MapBackward<T>& io,         \
+                                            int64_t batch, int64_t block, T* dprojections,         \
+                                            T* scratch) {                                          \
+    backward<Simd<T, width>>(s, io, batch, block, dprojections, scratch);                          \
   }
 
 SCAN_VERSIONS(SCAN_BACKWARD, float)

@@ -96,10 +96,10 @@ int64_t forward_scratch(const MapScan<T>& s, const MapForward<T>& out) {
 template int64_t forward_scratch(const MapScan<float>&, const MapForward<float>&);
 template int64_t forward_scratch(const MapScan<double>&, const MapForward<double>&);
 
-#define SCAN_FORWARD(T, suffix, target, width)                                                \
-  target static void forward_block##suffix(const MapScan<T>& s, const MapForward<T>& out,     \
-                                           int64_t batch, int64_t block, T* scratch) {        \
-    forward<Simd<T, width>>(s, out, batch, block, scratch);                                   \
+#define SCAN_FORWARD(T, suffix, target, width)                                                     \
+  target static void forward_block##suffix(const MapScan<T>& s, const MapForward<T>& out,          \
+                                           int64_t batch, int64_t block, T* scratch) {             \
+    forward<Simd<T, width>>(s, out, batch, block, scratch);                                        \
   }
 
 SCAN_VERSIONS(SCAN_FORWARD, float)

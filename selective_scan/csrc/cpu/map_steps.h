@@ -105,8 +105,8 @@ SCAN_INLINE void read(const MapScan<T>& s, int64_t batch, int64_t block, int64_t
   walk(s, route, start, to.count, to.positions);
   for (int64_t t = 0; t < to.count; ++t) {
     const int64_t at = batch * s.length() + to.positions[t];
-    to.x[t] = load_lanes(s.x, at * s.channels + block * kLanes, s.lanes(block),
-                         x_scratch + t * kLanes);
+    to.x[t] =
+        load_lanes(s.x, at * s.channels + block * kLanes, s.lanes(block), x_scratch + t * kLanes);
     to.projections[t] = load(s.projections, (at * kRoutes + route) * s.projected(), s.projected(),
                              projection_scratch + t * s.projected());
   }

@@ -31,6 +31,7 @@ struct Float<float> {
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
   // exp(x) is a normal number between these: from 2^-126 on, and below 2^128
   static constexpr float lowest = -87.33f, highest = 88.72283f;
+  // clang-format off: coefficients fill their lines
   // exp(r), |r| <= ln 2 / 2, with 1 + r given, so that exp(0) is 1; error 1.05e-7
   static constexpr float exp[] = {
       1.f, 1.f, 0.499992318f, 0.166671145f, 0.0418901173f, 0.00831252374f};
@@ -38,6 +39,7 @@ struct Float<float> {
   static constexpr float log1p[] = {
       1.f, -0.49999648f, 0.333213227f, -0.248571644f, 0.191536578f, -0.137538083f, 0.0792046046f,
       -0.0300658339f, 0.00536483452f};
+  // clang-format on
 };
 
 template <>
@@ -47,6 +49,7 @@ struct Float<double> {
   static constexpr double round = 6755399441055744.;  // 1.5 * 2^52
   static constexpr double ln2_high = 0.693147180369123816490, ln2_low = 1.90821492927058770002e-10;
   static constexpr double lowest = -708.39, highest = 709.782712893383;  // 2^-1022, 2^1024
+  // clang-format off
   // as above; errors 3.6e-18 and 9.5e-18
   static constexpr double exp[] = {
       1., 1., 0.50000000000000106, 0.16666666666666413, 0.041666666666530256,
@@ -59,6 +62,7 @@ struct Float<double> {
       -0.05750196532543902, 0.042300073735778545, -0.026743934238370888, 0.013838572161988217,
       -0.0055431003497399387, 0.0015957381662375457, -0.00029176060195713634,
       2.5329880177811935e-5};
+  // clang-format on
 };
 
 // sum of coefficients[i] x^i, in Horner's order

@@ -28,9 +28,9 @@ struct Arguments {
 
   template <typename T>
   Scan<T> scan(const Sizes& s) const {
-    return {s.channels, s.length, s.state,    s.groups,         s.rows(), s.chunks(),
-            input(u),   input(delta), input(B), input(C),     data<T>(A), data<T>(D),
-            data<T>(delta_bias), softplus};
+    return {
+        s.channels,   s.length, s.state,  s.groups,   s.rows(),   s.chunks(),          input(u),
+        input(delta), input(B), input(C), data<T>(A), data<T>(D), data<T>(delta_bias), softplus};
   }
 };
 

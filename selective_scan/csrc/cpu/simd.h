@@ -19,15 +19,17 @@
 // SCAN_CHOOSE(kernel, arguments) calls the version to run.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SCAN_DISPATCH 1
+// clang-format off: one version a line
 #define SCAN_VERSIONS(define, T)                                        \
   define(T, _plain, , 16)                                               \
   define(T, _avx2, __attribute__((target("arch=x86-64-v3"))), 32)       \
   define(T, _avx512, __attribute__((target("arch=x86-64-v4"))), 64)
-#define SCAN_CHOOSE(kernel, ...)                               \
-  switch (capability()) {                                      \
-    case 2: return kernel##_avx512(__VA_ARGS__);               \
-    case 1: return kernel##_avx2(__VA_ARGS__);                 \
-    default: return kernel##_plain(__VA_ARGS__);               \
+// clang-format on
+#define SCAN_CHOOSE(kernel, ...)                                                                   \
+  switch (capability()) {                                                                          \
+    case 2: return kernel##_avx512(__VA_ARGS__);                                                   \
+    case 1: return kernel##_avx2(__VA_ARGS__);                                                     \
+    default: return kernel##_plain(__VA_ARGS__);                                                   \
   }
 #else
 #define SCAN_DISPATCH 0
@@ -40,8 +42,7 @@ using c10::BFloat16;
 using c10::Half;
 
 template <typename T>
-constexpr ScalarType type_of =
-    std::is_same_v<T, double> ? ScalarType::Double : ScalarType::Float;
+constexpr ScalarType type_of = std::is_same_v<T, double> ? ScalarType::Double : ScalarType::Float;
 
 // `count` values from `offset` on, as T: in place where they are T already, else in `scratch`.
 template <typename T>

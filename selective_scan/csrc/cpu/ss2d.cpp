@@ -102,9 +102,9 @@ struct MapArguments {
   int64_t blocks() const { return ceil_div(s.channels, kLanes); }
 
   MapScan<T> scan() const {
-    return {s.height,      s.width,  s.channels,    blocks(), s.rank,      s.state,
-            s.chunks(),    input(x), input(projections),      weight.data(), A.data(),
-            bias.data(),   skip.data(), softplus};
+    return {s.height,    s.width,  s.channels,         blocks(),      s.rank,   s.state,
+            s.chunks(),  input(x), input(projections), weight.data(), A.data(), bias.data(),
+            skip.data(), softplus};
   }
 };
 
@@ -153,8 +153,7 @@ MapGradients run_backward(const MapArguments<T>& args, const Tensor& dy, const T
   const ScalarType type = state_type(args.x.scalar_type());
   const Tensor dx = with_huge_pages(torch::stable::empty_like(args.x));
   // One sum for each group: threads never add to the same place.
-  const Tensor dprojections =
-      torch::stable::new_zeros(args.x, {groups, s.batch * projected}, type);
+  const Tensor dprojections = torch::stable::new_zeros(args.x, {groups, s.batch * projected}, type);
   const auto parts = [&](const Packing& packing) {
     return std::vector<T>(s.batch * packing.size());
   };
@@ -199,13 +198,11 @@ std::tuple<Tensor, Tensor> ss2d_forward(const Tensor& x, const Tensor& projectio
                                         const Tensor& dt_weight, const Tensor& A,
                                         const OptionalTensor& D, const OptionalTensor& delta_bias,
                                         bool delta_softplus, ScalarType out_dtype) {
-  const MapSizes s =
-      check_map_inputs(x, projections, dt_weight, A, D, delta_bias, out_dtype);
+  const MapSizes s = check_map_inputs(x, projections, dt_weight, A, D, delta_bias, out_dtype);
   const ScalarType type = state_type(x.scalar_type());
   const Tensor y =
       with_huge_pages(new_empty(x, {s.batch, s.height, s.width, s.channels}, out_dtype));
-  const Tensor states =
-      new_empty(x, {s.batch, kRoutes, s.chunks() + 1, s.state, s.channels}, type);
+  const Tensor states = new_empty(x, {s.batch, kRoutes, s.chunks() + 1, s.state, s.channels}, type);
   const auto run = [&](auto zero) {
     run_forward(MapArguments<decltype(zero)>(s, x, projections, dt_weight, A, D, delta_bias,
                                              delta_softplus),
@@ -223,8 +220,8 @@ MapGradients ss2d_backward(const Tensor& dy, const Tensor& x, const Tensor& proj
       check_map_inputs(x, projections, dt_weight, A, D, delta_bias, dy.scalar_type());
   check_map_gradients(s, dy, states, x);
   const auto run = [&](auto zero) {
-    return run_backward(MapArguments<decltype(zero)>(s, x, projections, dt_weight, A, D,
-                                                     delta_bias, delta_softplus),
+    return run_backward(MapArguments<decltype(zero)>(s, x, projections, dt_weight, A, D, delta_bias,
+                                                     delta_softplus),
                         packed(dy), dt_weight, A, D, delta_bias, packed(states));
   };
   return x.scalar_type() == ScalarType::Double ? run(double()) : run(float());

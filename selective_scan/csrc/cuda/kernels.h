@@ -56,7 +56,7 @@ template <typename T>
 struct MapScan {
   int64_t batch, height, width, channels, rank, state, chunks;
   Input x, projections;
-  const T* dt_weight;           // (routes, rank, channels): turned, so that neighbours read together
+  const T* dt_weight;  // (routes, rank, channels): turned, so that neighbours read together
   const T *A, *D, *delta_bias;  // D and delta_bias may be null
   bool softplus;
 };
@@ -76,10 +76,10 @@ struct MapGradients {
   T* carries;       // (batch, routes, chunks, state, channels): scratch
   T* sums;          // (batch, routes, chunks, channels): scratch
   Output dx;
-  T* dx_total;  // (batch, height, width, channels): the routes so far; dx where types agree
-  T* ddelta;    // (batch, height, width, channels): of the route at hand
-  T* dBC;       // (channel blocks, batch, height, width, 2 * state): of the route at hand
-  T* dA;        // (batch, chunks, routes, state, channels), summed afterwards
+  T* dx_total;          // (batch, height, width, channels): the routes so far; dx where types agree
+  T* ddelta;            // (batch, height, width, channels): of the route at hand
+  T* dBC;               // (channel blocks, batch, height, width, 2 * state): of the route at hand
+  T* dA;                // (batch, chunks, routes, state, channels), summed afterwards
   T *dD, *ddelta_bias;  // (batch, chunks, routes, channels), summed afterwards; may be null
 };
 

@@ -23,10 +23,9 @@ struct Arguments {
     };
     for (const Tensor& tensor : {u, delta, B, C}) check_address(tensor);
     for (const Tensor& tensor : others) check_address(tensor);
-    return {s.batch,     s.channels,         s.length,  s.state,
-            s.groups,    s.rows(),           s.chunks(), input(u),
-            input(delta), input(B),          input(C),  data<T>(A),
-            data<T>(D),  data<T>(delta_bias), softplus,  aligned};
+    return {s.batch,  s.channels,   s.length, s.state,  s.groups,   s.rows(),   s.chunks(),
+            input(u), input(delta), input(B), input(C), data<T>(A), data<T>(D), data<T>(delta_bias),
+            softplus, aligned};
   }
 };
 
@@ -69,8 +68,8 @@ Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
                             mutable_data<T>(dA),
                             args.D ? mutable_data<T>(dD) : nullptr,
                             args.delta_bias ? mutable_data<T>(dbias) : nullptr};
-  STD_CUDA_CHECK(scan_backward(args.scan<T>(s, {dy, du, ddelta}), io,
-                               current_stream(u.get_device_index())));
+  STD_CUDA_CHECK(
+      scan_backward(args.scan<T>(s, {dy, du, ddelta}), io, current_stream(u.get_device_index())));
   return {du,
           ddelta,
           total(dA, args.A),

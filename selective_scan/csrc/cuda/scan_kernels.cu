@@ -17,7 +17,7 @@ static_assert(kThreads == 2 * kChunk, "scan_gradients adds dB and dC with a thre
 
 // The part of a row that a lane works on.
 struct Place {
-  int64_t row;      // batch * channels + channel
+  int64_t row;  // batch * channels + channel
   int64_t channel;
   int64_t at;       // of the lane's first step in u, delta, y
   int64_t weights;  // of the lane's first step in B and C for state 0
@@ -31,7 +31,9 @@ __device__ inline Place place(const Scan<T>& s, int64_t row, int64_t chunk) {
   const int64_t left = s.length - start;
   return {row, channel, row * s.length + start,
           (batch * s.groups + channel / s.rows) * s.state * s.length + start,
-          static_cast<int>(left < 0 ? 0 : left < kLaneSteps ? left : kLaneSteps)};
+          static_cast<int>(left < 0            ? 0
+                           : left < kLaneSteps ? left
+                                               : kLaneSteps)};
 }
 
 // Step sizes; zero, which leaves the state as it is, past the end.
@@ -355,7 +357,6 @@ cudaError_t scan_backward(const Scan<T>& s, const ScanGradients<T>& io, cudaStre
 template cudaError_t scan_forward(const Scan<float>&, const ScanResults<float>&, cudaStream_t);
 template cudaError_t scan_forward(const Scan<double>&, const ScanResults<double>&, cudaStream_t);
 template cudaError_t scan_backward(const Scan<float>&, const ScanGradients<float>&, cudaStream_t);
-template cudaError_t scan_backward(const Scan<double>&, const ScanGradients<double>&,
-                                   cudaStream_t);
+template cudaError_t scan_backward(const Scan<double>&, const ScanGradients<double>&, cudaStream_t);
 
 }  // namespace selective_scan::cuda

@@ -82,8 +82,7 @@ Gradients run_backward(const Arguments& args, const MapSizes& s, const Tensor& d
   const Tensor dx_total = in_state_type(dx, type);
   const Tensor dprojections = torch::stable::empty_like(args.projections);
   const Tensor ddt_weight = torch::stable::empty_like(args.dt_weight);
-  const Tensor carries =
-      new_empty(x, {s.batch, kRoutes, s.chunks(), s.state, s.channels}, type);
+  const Tensor carries = new_empty(x, {s.batch, kRoutes, s.chunks(), s.state, s.channels}, type);
   const Tensor sums = new_empty(x, {s.batch, kRoutes, s.chunks(), s.channels}, type);
   const Tensor ddelta = new_empty(x, {positions, s.channels}, type);
   const Tensor dBC =
@@ -142,8 +141,7 @@ std::tuple<Tensor, Tensor> forward(const Tensor& x, const Tensor& projections,
   const Arguments args = arguments(x, projections, dt_weight, A, D, delta_bias, delta_softplus);
   const ScalarType type = state_type(x.scalar_type());
   const Tensor y = new_empty(x, {s.batch, s.height, s.width, s.channels}, out_dtype);
-  const Tensor states =
-      new_empty(x, {s.batch, kRoutes, s.chunks() + 1, s.state, s.channels}, type);
+  const Tensor states = new_empty(x, {s.batch, kRoutes, s.chunks() + 1, s.state, s.channels}, type);
   const auto run = type == ScalarType::Double ? run_forward<double> : run_forward<float>;
   run(args, s, y, states);
   return {y, states};

@@ -170,8 +170,8 @@ __device__ inline int64_t sum_at(const MapScan<T>& s, const Place& p) {
 // start from zero, to states[chunk + 1], and their step sizes added up. With outputs, of one route:
 // from the states that enter.
 template <typename T, bool outputs>
-__global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_forward(MapScan<T> s, MapResults<T> out,
-                                                         int route) {
+__global__ void __launch_bounds__(kThreads, kWalkBlocks)
+    walk_forward(MapScan<T> s, MapResults<T> out, int route) {
   const Place p = place(s, route);
   const int64_t width = s.rank + 2 * s.state;
   T* projected = after_positions<T>();
@@ -179,8 +179,8 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_forward(MapScan<T>
   const T skip = s.D ? s.D[p.route * s.channels + p.channel] : T(0);
 
   for (int64_t first = 0; first < s.state; first += kForwardTile) {
-    const int states = static_cast<int>(first + kForwardTile < s.state ? kForwardTile
-                                                                       : s.state - first);
+    const int states =
+        static_cast<int>(first + kForwardTile < s.state ? kForwardTile : s.state - first);
     for (int n = 0; n < states; ++n) {
       h[n * kThreads] = outputs ? out.states[state_at(s, p, 1, p.chunk, first + n)] : T(0);
     }
@@ -282,15 +282,16 @@ __global__ void __launch_bounds__(kThreads) join_forward(MapScan<T> s, MapResult
 // Of all routes: what chunks pass on to the chunk before if nothing enters them from behind, to
 // carries[chunk], and their step sizes added up.
 template <typename T>
-__global__ void __launch_bounds__(kThreads, kWalkBlocks) walk_backward(MapScan<T> s, MapGradients<T> io) {
+__global__ void __launch_bounds__(kThreads, kWalkBlocks)
+    walk_backward(MapScan<T> s, MapGradients<T> io) {
   const Place p = place(s, -1);
   const int64_t width = s.rank + 2 * s.state;
   T* projected = after_positions<T>();
   T* carry = projected + kGroup * width + threadIdx.x;  // [kForwardTile][kThreads]
 
   for (int64_t first = 0; first < s.state; first += kForwardTile) {
-    const int states = static_cast<int>(first + kForwardTile < s.state ? kForwardTile
-                                                                       : s.state - first);
+    const int states =
+        static_cast<int>(first + kForwardTile < s.state ? kForwardTile : s.state - first);
     for (int n = 0; n < states; ++n) carry[n * kThreads] = T(0);
     T sum = T(0);
     for (int g = kGroups - 1; g >= 0; --g) {
@@ -376,16 +377,16 @@ __device__ inline void add_up(T* at, T value, bool fresh) {
 
 // The gradients that one route gives.
 template <typename T>
-__global__ void __launch_bounds__(kThreads) route_gradients(MapScan<T> s, MapGradients<T> io,
-                                                            int route) {
+__global__ void __launch_bounds__(kThreads)
+    route_gradients(MapScan<T> s, MapGradients<T> io, int route) {
   constexpr int tile = kBackwardTile<T>;
   const Place p = place(s, route);
   const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   const int64_t width = s.rank + 2 * s.state;
-  T* parts = after_positions<T>();                          // [tile][kValues][kWarps]
-  T* kept = parts + tile * kValues * kWarps + threadIdx.x;  // [kGroups][tile][kThreads]
-  T* carry = kept + kGroups * tile * kThreads;              // [tile][kThreads]
-  T* dA = carry + tile * kThreads;                          // [tile][kThreads]
+  T* parts = after_positions<T>();                             // [tile][kValues][kWarps]
+  T* kept = parts + tile * kValues * kWarps + threadIdx.x;     // [kGroups][tile][kThreads]
+  T* carry = kept + kGroups * tile * kThreads;                 // [tile][kThreads]
+  T* dA = carry + tile * kThreads;                             // [tile][kThreads]
   T* projected = after_positions<T>() + backward_values<T>();  // [kGroup][width]
   const T skip = s.D ? s.D[p.route * s.channels + p.channel] : T(0);
   T dD = T(0), dbias = T(0);
@@ -538,8 +539,8 @@ cudaError_t map_forward(const MapScan<T>& s, const MapResults<T>& out, cudaStrea
 
 template <typename T>
 cudaError_t map_carries(const MapScan<T>& s, const MapGradients<T>& io, cudaStream_t stream) {
-  const cudaError_t error = launch(walk_backward<T>, kRoutes * route_blocks(s), kThreads,
-                                   walk_bytes(s), stream, s, io);
+  const cudaError_t error =
+      launch(walk_backward<T>, kRoutes * route_blocks(s), kThreads, walk_bytes(s), stream, s, io);
   if (error != cudaSuccess) return error;
   return launch(join_backward<T>, join_blocks(s), kThreads, 0, stream, s, io);
 }
@@ -556,8 +557,7 @@ template int64_t map_shared_bytes(const MapScan<double>&);
 template cudaError_t map_forward(const MapScan<float>&, const MapResults<float>&, cudaStream_t);
 template cudaError_t map_forward(const MapScan<double>&, const MapResults<double>&, cudaStream_t);
 template cudaError_t map_carries(const MapScan<float>&, const MapGradients<float>&, cudaStream_t);
-template cudaError_t map_carries(const MapScan<double>&, const MapGradients<double>&,
-                                 cudaStream_t);
+template cudaError_t map_carries(const MapScan<double>&, const MapGradients<double>&, cudaStream_t);
 template cudaError_t map_gradients(const MapScan<float>&, const MapGradients<float>&, int,
                                    cudaStream_t);
 template cudaError_t map_gradients(const MapScan<double>&, const MapGradients<double>&, int,

@@ -7,5 +7,5 @@
 #include <torch/csrc/stable/library.h>
 
 #undef STABLE_TORCH_LIBRARY_IMPL
-#define STABLE_TORCH_LIBRARY_IMPL(library, key, m) \
+#define STABLE_TORCH_LIBRARY_IMPL(library, key, m)                                                 \
   _STABLE_TORCH_LIBRARY_IMPL(selective_scan_emulated, CPU, m, C10_UID)
