@@ -30,7 +30,7 @@ from timing import write
 from torch.utils.data import DataLoader
 
 from mmseg_remamber.datasets import RefCOCODataset
-from mmseg_remamber.datasets.refer_files import save_refs
+from mmseg_remamber.datasets.refer.reader import save_refs
 
 # split: images, refs, sentences of RefCOCO (unc)
 COUNTS = dict(

@@ -47,8 +47,8 @@ from mmseg_remamber.analysis.cost import (
 )
 from mmseg_remamber.analysis.machine import Limits
 from mmseg_remamber.analysis.workload import inference, training_step
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.apis.build import build_model
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_model
 from mmseg_remamber.models.precision import DTYPES
 
 CONFIGS = dict(

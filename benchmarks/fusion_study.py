@@ -27,7 +27,7 @@ from statistics import mean
 
 import torch
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.configuration import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = 'remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80'

@@ -26,7 +26,7 @@ from mmseg.utils import register_all_modules
 from timing import write
 from torch.utils.data import RandomSampler
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.configuration import load_config
 
 CONFIG = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 Figures = dict[str, float]

@@ -22,7 +22,8 @@ from mmengine.logging import MMLogger
 from PIL import Image
 from timing import medians, ratio, table, write
 
-from mmseg_remamber.apis import RefSegInferencer, load_config
+from mmseg_remamber.apis import RefSegInferencer
+from mmseg_remamber.configuration import load_config
 
 CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 TEXTS = ['the red circle', 'the square on the left', 'the large triangle', 'the lowest thing']

@@ -24,8 +24,9 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
 from mmseg_remamber.analysis.interactions import draw_interactions
-from mmseg_remamber.apis import ReferredMask, RefSegInferencer, choose_model
+from mmseg_remamber.apis import ReferredMask, RefSegInferencer
 from mmseg_remamber.apis.export import tokenize_step
+from mmseg_remamber.apis.quickstart import choose_model
 from mmseg_remamber.visualization.palette import MASK_COLOURS
 
 MAX_SENTENCES = 16

@@ -63,7 +63,8 @@ def main(args: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     # torch takes seconds to import, which --help and misspelt options need not wait for
-    from mmseg_remamber.apis import RefSegInferencer, choose_model
+    from mmseg_remamber.apis import RefSegInferencer
+    from mmseg_remamber.apis.quickstart import choose_model
 
     model, checkpoint = choose_model(options.model, options.checkpoint)
     print(f'model: {checkpoint}', flush=True)

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
-from mmseg_remamber.apis import add_model_arguments, init_model
+from mmseg_remamber.apis import init_model
 from mmseg_remamber.apis.export import (
     client_metadata,
     expected_logits,
@@ -28,6 +27,9 @@ from mmseg_remamber.apis.export import (
     save_onnx,
     save_tokenizer,
 )
+from mmseg_remamber.apis.pictures import load_picture
+from mmseg_remamber.apis.query import Query
+from mmseg_remamber.cli.arguments import add_model_arguments
 
 FORMATS = ('onnx', 'pt2')
 TOLERANCE = 1e-3
@@ -70,14 +72,15 @@ def check(model: nn.Module, folder: Path, formats: list[str], image: str, texts:
 
     tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
     token_ids = np.array([tokenizer.encode(text).ids for text in texts])
-    picture = Image.open(image).convert('RGB')
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    own = load_picture(image, 1).image.shape[:2]
+    shrink = min(1, LONGEST_SIDE / max(own))
     runs = {name: load(folder / f'model.{name}') for name in formats}
     rows = []
-    for size in (picture.size, (160, 96), (93, 61)):  # width, height
-        pixels = np.array(picture.resize(size))
-        want = expected_logits(model, pixels, texts)
-        batch = np.stack([pixels] * len(texts))
+    sizes = [(round(own[1] * shrink), round(own[0] * shrink)), (160, 96), (93, 61)]
+    for size in sizes:  # width, height
+        picture = Query(model, img_size=size).picture(image)
+        want = expected_logits(model, picture, texts)
+        batch = np.stack([picture.rgb] * len(texts))
         differences = {
             name: float(np.abs(run(batch, token_ids) - want).max()) for name, run in runs.items()
         }

@@ -8,12 +8,8 @@ from pathlib import Path
 
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import (
-    add_model_arguments,
-    add_run_arguments,
-    leave_process_group,
-    read_run_config,
-)
+from mmseg_remamber.cli.arguments import add_model_arguments, add_run_arguments, read_run_config
+from mmseg_remamber.engine import leave_process_group
 
 
 def parse_args() -> argparse.Namespace:

@@ -6,13 +6,8 @@ import argparse
 
 from mmengine.registry import RUNNERS
 
-from mmseg_remamber.apis import (
-    add_config_arguments,
-    add_run_arguments,
-    leave_process_group,
-    read_run_config,
-)
-from mmseg_remamber.engine import Interrupted
+from mmseg_remamber.cli.arguments import add_config_arguments, add_run_arguments, read_run_config
+from mmseg_remamber.engine import Interrupted, leave_process_group
 
 AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
 

@@ -1,13 +1,4 @@
-custom_imports = dict(
-    imports=[
-        'mmseg_remamber.models',
-        'mmseg_remamber.datasets',
-        'mmseg_remamber.evaluation',
-        'mmseg_remamber.apis',
-        'mmseg_remamber.engine',
-    ],
-    allow_failed_imports=False,
-)
+custom_imports = dict(imports=['mmseg_remamber.register'], allow_failed_imports=False)
 default_scope = 'mmseg'
 runner_type = 'RefSegRunner'
 env_cfg = dict(

@@ -3,6 +3,7 @@ model = dict(
     decode_head=dict(
         _delete_=True,
         type='ReMamberMambaHead',
+        losses=_base_.model.decode_head.losses,
         in_channels=[16, 32, 64, 128],
         text_dim=64,
         num_tokens=20,

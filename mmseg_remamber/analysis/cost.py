@@ -24,8 +24,8 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
-from mmseg_remamber.apis.build import build_on_meta
-from mmseg_remamber.apis.export import tokenize_step
+from mmseg_remamber.apis.query import Query
+from mmseg_remamber.models.build import build_on_meta
 
 from .workload import inference
 
@@ -70,10 +70,9 @@ def random_inputs(
     model: nn.Module, size: tuple[int, int], batch: int, device: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Arguments of :meth:`ReferringSegmentor.logits`: noise and a sentence of full length."""
-    num_tokens = tokenize_step(model)['max_tokens']
     img = torch.randn(batch, 3, *size, device=device)
-    token_ids = torch.ones(batch, num_tokens, dtype=torch.long, device=device)
-    token_ids[:, -1] = model.text_encoder.eos_id
+    sentence = model.text_encoder.longest_sentence(Query(model).num_tokens)
+    token_ids = sentence.to(device).repeat(batch, 1)
     return img, token_ids, torch.ones_like(token_ids, dtype=torch.bool)
 
 

@@ -14,10 +14,15 @@ from .samples import words_of
 
 
 def stage_of(name: str) -> str:
-    """Dotted name of a module in the backbone -> name for people."""
+    """Dotted name of a module in the backbone -> name for people.
+
+    The first number counts stages, and one after ``blocks`` blocks.
+    """
     parts = name.split('.')
-    text = f'stage {int(parts[1]) + 1}'
-    return f'{text}, block {int(parts[3]) + 1}' if 'blocks' in parts else text
+    text = f'stage {int(next(filter(str.isdigit, parts))) + 1}'
+    if 'blocks' in parts:
+        text += f', block {int(parts[parts.index("blocks") + 1]) + 1}'
+    return text
 
 
 def draw_interactions(
@@ -29,7 +34,7 @@ def draw_interactions(
         model: a segmentor in evaluation mode.
         batch: one picture and sentence, what the model's data preprocessor gave.
         image: the picture as the model sees it, (H, W, 3) uint8 RGB.
-        sentence: the sentence, for the title.
+        sentence: the sentence of the batch.
         path: PNG to write.
 
     Returns:
@@ -39,10 +44,9 @@ def draw_interactions(
     Raises:
         ValueError: as :func:`interaction_maps`.
     """
-    words = words_of(model, batch)
+    words = words_of(model, sentence)
     maps = interaction_maps(model, batch)
-    attention = any('blocks' in name for name in maps)
-    what = 'attention to the word' if attention else 'similarity'
+    what = 'response to the word'
     stages = [
         (stage_of(name), found[0, :, :, : len(words)].numpy()) for name, found in maps.items()
     ]

@@ -10,27 +10,34 @@ import torch.nn.functional as F
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmseg_remamber.models.fusion import LocalText
-from mmseg_remamber.models.fusion.attention import AttentionBlock
-from mmseg_remamber.vmamba.layers import conv_nhwc, resize_nhwc
-from mmseg_remamber.vmamba.ss2d import NUM_ROUTES, SS2D
+from mmseg_remamber import fast
+from mmseg_remamber.layers import conv_nhwc
+from mmseg_remamber.vmamba import SS2D
+from mmseg_remamber.vmamba.ss2d import NUM_ROUTES
 
 Batch = dict[str, Tensor | list[BaseDataElement]]
 
 
 @contextmanager
-def hooked(model: nn.Module, kind: type[nn.Module], record: Callable) -> Iterator[None]:
-    """Call ``record(name, module, args, kwargs, output)`` after each call of a module of a kind."""
+def hooked(
+    model: nn.Module, chosen: Callable[[nn.Module], bool], record: Callable
+) -> Iterator[None]:
+    """Call ``record(name, module, args, output)`` after each call of the chosen modules.
+
+    The model runs in its plain forms within the context, so that every module is called, with
+    whole maps.
+    """
     handles = []
     for name, module in model.named_modules():
-        if isinstance(module, kind):
+        if chosen(module):
 
-            def hook(module, args, kwargs, output, name=name):
-                record(name, module, args, kwargs, output)
+            def hook(module, args, output, name=name):
+                record(name, module, args, output)
 
-            handles.append(module.register_forward_hook(hook, with_kwargs=True))
+            handles.append(module.register_forward_hook(hook))
     try:
-        yield
+        with fast.disabled():
+            yield
     finally:
         for handle in handles:
             handle.remove()
@@ -40,8 +47,8 @@ def hooked(model: nn.Module, kind: type[nn.Module], record: Callable) -> Iterato
 def interaction_maps(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """How each place of each stage's map responds to each word (ReMamber, Fig. 4).
 
-    Of a model with Twister fusion the similarity maps of :class:`LocalText`; with attention fusion
-    the attention of each position over the words, mean of the heads, in each block.
+    A module of a fusion that can tell has a method ``word_maps``, which takes the arguments of its
+    ``forward`` and returns (B, h, w, T).
 
     Args:
         model: a segmentor in evaluation mode.
@@ -51,63 +58,49 @@ def interaction_maps(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         {name of the module: (B, h, w, T) float}, in the order of the stages.
 
     Raises:
-        ValueError: for a model with neither.
+        ValueError: for a model whose backbone has no such module.
     """
     maps = {}
 
-    def record_similarity(name, module, args, kwargs, output):
-        maps[name] = module.similarity(*args, **kwargs)
+    def record(name, module, args, output):
+        maps[name] = module.word_maps(*args)
 
-    def record_attention(name, module, args, kwargs, output):
-        x, text, padding = args
-        queries = module.norm(x).flatten(1, 2)
-        _, weights = module.attention(queries, text, text, key_padding_mask=padding)
-        maps[name] = weights.unflatten(1, x.shape[1:3])
-
-    backbone = model.backbone
-    with (
-        hooked(backbone, LocalText, record_similarity),
-        hooked(backbone, AttentionBlock, record_attention),
-    ):
+    with hooked(model.backbone, lambda module: hasattr(module, 'word_maps'), record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
     if not maps:
         raise ValueError(
-            'the model has no interaction maps: its fusion has neither LocalText (TwisterFusion) '
-            'nor attention (AttentionFusion)'
+            'the model has no interaction maps: no module of its backbone has word_maps'
         )
     return maps
 
 
 @torch.no_grad()
-def twister_maps(model: nn.Module, batch: Batch) -> dict[str, dict[str, Tensor]]:
-    """Each Twister's cube before the scans, after the channel scan and after the spatial scan.
+def step_maps(model: nn.Module, batch: Batch) -> dict[str, dict[str, Tensor]]:
+    """What the fusions of a backbone make on the way, step by step.
+
+    A module of a fusion that can tell has a method ``steps``, which takes the arguments of its
+    ``forward`` and returns maps (B, h, w, C) by name, in order.
 
     Args:
-        model: a segmentor in evaluation mode, its scans 'channel-spatial'.
+        model: a segmentor in evaluation mode.
         batch: what its data preprocessor gave.
 
     Returns:
-        {name of the module: {'before': (B, h, w, M), 'channel': (B, h, w, M),
-        'spatial': (B, h, w, C)}}, float.
+        {name of the module: {name of the step: (B, h, w, C) float}}.
 
     Raises:
-        ValueError: for a model without such Twisters.
+        ValueError: for a model whose backbone has no such module, or from a module whose options
+            leave nothing to show.
     """
     maps: dict[str, dict[str, Tensor]] = {}
 
-    def record(name, module, args, kwargs, output):
-        # of all scans, only a channel-spatial Twister's spatial one is given a coarse map
-        if kwargs.get('coarse') is not None:
-            x, *texts = args
-            cube = torch.cat((x, *(text.expand_as(x) for text in texts)), dim=-1)
-            channel = cube + resize_nhwc(kwargs['coarse'], x.shape[1:3])
-            twister = name.removesuffix('.spatial_scan')
-            maps[twister] = dict(before=cube, channel=channel, spatial=output)
+    def record(name, module, args, output):
+        maps[name] = module.steps(*args)
 
-    with hooked(model.backbone, SS2D, record):
+    with hooked(model.backbone, lambda module: hasattr(module, 'steps'), record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
     if not maps:
-        raise ValueError("the model has no Twister with scans 'channel-spatial'")
+        raise ValueError('the model has no steps to show: no module of its backbone has steps')
     return maps
 
 

@@ -1,16 +1,14 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One sample of a test set, and what a model makes of it."""
-
-from pathlib import Path
+"""One sample of a test set, or of one's own, and what a model makes of it."""
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose, pseudo_collate
+from mmengine.dataset import BaseDataset, pseudo_collate
 from mmseg.structures import SegDataSample
 from torch import nn
 
-from mmseg_remamber.apis.export import tokenize_step
-from mmseg_remamber.datasets.tokenizer import load_tokenizer
+from mmseg_remamber.apis.pictures import PictureInput
+from mmseg_remamber.apis.query import Query
 
 
 def predict_sample(model: nn.Module, dataset: BaseDataset, index: int) -> SegDataSample:
@@ -20,41 +18,29 @@ def predict_sample(model: nn.Module, dataset: BaseDataset, index: int) -> SegDat
 
 
 def own_sample(
-    model: nn.Module, image: str | Path, text: str, size: tuple[int, int] | None = None
+    model: nn.Module, image: PictureInput, text: str, img_size: tuple[int, int] | None = None
 ) -> tuple[dict, np.ndarray]:
-    """A picture and a sentence of one's own, through the steps of the model's test pipeline.
+    """A picture and a sentence of one's own as a batch of one.
 
     Args:
         model: a segmentor with its config as ``model.cfg``.
-        image: path of the picture.
+        image: the picture, as :func:`~mmseg_remamber.apis.pictures.load_picture` takes it.
         text: the sentence.
-        size: height and width that the picture is resized to, in place of the pipeline's.
+        img_size: (width, height) that the picture is resized to; None is that of the config.
 
     Returns:
-        What ``model.data_preprocessor`` makes of it, a batch of one; and the picture at the size
-        that the model sees, (H, W, 3) uint8 RGB.
+        What ``model.data_preprocessor`` makes of it; and the picture at the size that the model
+        sees, (H, W, 3) uint8 RGB.
     """
-    steps = [
-        step
-        for step in model.cfg.test_dataloader.dataset.pipeline
-        if step['type'] not in ('ChooseSentence', 'LoadRefMask')
-        and not (size is not None and step['type'] == 'Resize')
-    ]
-    if size is not None:
-        resize = dict(type='Resize', scale=size[::-1], keep_ratio=False, backend='pillow')
-        steps.insert(1, resize)
-    sample = Compose(steps)(dict(img_path=str(image), text=text))
-    seen = sample['inputs'].numpy()[::-1].transpose(1, 2, 0)
-    return model.data_preprocessor(pseudo_collate([sample]), training=False), seen.copy()
+    query = Query(model, img_size)
+    picture = query.picture(image)
+    return query.batch([picture], [query.tokens(text)]), picture.rgb
 
 
-def words_of(model: nn.Module, batch: dict) -> list[str]:
-    """The tokens that the model reads of a batch of one, without padding, as people write them."""
-    sample = batch['data_samples'][0]
-    tokenizer = load_tokenizer(tokenize_step(model).get('tokenizer'))
-    ids = sample.token_ids[sample.token_mask.bool()].tolist()
-    names = {tokenizer.bos_token_id: '<start>', tokenizer.eos_token_id: '<end>'}
-    return [names.get(i, tokenizer.decode([i]).strip()) for i in ids]
+def words_of(model: nn.Module, text: str) -> list[str]:
+    """The tokens that the model reads of a sentence, without padding, as people write them."""
+    query = Query(model)
+    return query.words(query.tokens(text))
 
 
 def spread(total: int, num: int) -> list[int]:

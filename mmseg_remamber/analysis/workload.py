@@ -45,18 +45,19 @@ def training_step(
     inputs: Inputs,
     dtype: str = 'float32',
     *,
-    forward: Callable[..., Tensor] | None = None,
+    forward: Callable[..., list[Tensor]] | None = None,
     optimizer: torch.optim.Optimizer | None = None,
 ) -> Callable[[], None]:
     """A run of forward, losses, backward and, with an optimizer, update, on a random mask.
 
     Args:
         model: segmentor; it is put into training mode.
-        inputs, dtype, forward: as in :func:`inference`.
+        inputs, dtype: as in :func:`inference`.
+        forward: what to call instead of ``model.maps``: that, compiled.
         optimizer: of the model's parameters; without one the gradients are dropped.
     """
     model.train()
-    forward = forward or model.logits
+    forward = forward or model.maps
     img = inputs[0]
     label = torch.randint(2, (len(img), *img.shape[2:]), device=img.device)
     # A scale of 1: the losses of noise need no larger one, and none overflows.
@@ -64,8 +65,7 @@ def training_step(
 
     def run() -> None:
         with autocast(dtype, img.device):
-            logits = forward(*inputs).float()
-            loss = sum(loss(logits, label) for loss in model.losses)
+            loss = sum(model.decode_head.loss_of_maps(forward(*inputs), label).values())
         scaler.scale(loss).backward()
         if optimizer is not None:
             scaler.step(optimizer)

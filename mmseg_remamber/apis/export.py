@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmseg_remamber.datasets.tokenizer import load_tokenizer
+from .query import PreparedPicture, Query
 
 MAX_BATCH = 256
 MIN_SIDE, MAX_SIDE = 33, 4096  # under 33 pixels the coarsest map has a single row
@@ -21,9 +19,8 @@ INPUTS = ('image', 'token_ids')
 class ExportableSegmentor(nn.Module):
     """What is exported: pixels and token ids in, logits out.
 
-    Normalisation is part of it. So is the token mask: every tokenizer here marks the tokens up to
-    and with the first end token, hence the mask follows from the ids, and there is no second input
-    that could disagree with them.
+    Normalisation is part of it. So is the token mask, which the text encoder makes of the ids, so
+    that there is no second input that could disagree with them.
 
     Args:
         model: a :class:`ReferringSegmentor`, in evaluation mode.
@@ -42,8 +39,7 @@ class ExportableSegmentor(nn.Module):
         """image: (B, H, W, 3) uint8 RGB, token_ids: (B, T) int64 -> logits (B, 1, H, W) float."""
         normalise = self.model.data_preprocessor
         img = (image.permute(0, 3, 1, 2).float() - normalise.mean) / normalise.std
-        is_end = (token_ids == self.model.text_encoder.eos_id).long()
-        token_mask = is_end.cumsum(1) - is_end == 0  # no end token before
+        token_mask = self.model.text_encoder.mask_of(token_ids)
         return self.model.logits(img, token_ids, token_mask)
 
 
@@ -51,10 +47,8 @@ def example_inputs(model: nn.Module, batch: int = 2) -> tuple[Tensor, Tensor]:
     """Inputs to trace with: (B, 96, 128, 3) uint8 and (B, T) int64, all sizes different."""
     generator = torch.Generator().manual_seed(0)
     image = torch.randint(256, (batch, 96, 128, 3), dtype=torch.uint8, generator=generator)
-    num_tokens = tokenize_step(model)['max_tokens']
-    token_ids = torch.full((batch, num_tokens), model.text_encoder.eos_id)
-    token_ids[:, : num_tokens // 2] = 1
-    return image, token_ids
+    token_ids = model.text_encoder.longest_sentence(Query(model).num_tokens)
+    return image, token_ids.repeat(batch, 1)
 
 
 def export_program(model: nn.Module) -> torch.export.ExportedProgram:
@@ -107,52 +101,35 @@ def save_tokenizer(model: nn.Module, path: str | Path) -> None:
 
     Padding and truncation to T tokens are part of it: ``encode(text).ids`` is what the model takes.
     """
-    step = tokenize_step(model)
-    tokenizer = load_tokenizer(step.get('tokenizer'))
+    query = Query(model)
     # calling it once sets length and side of padding and truncation in the backend
-    tokenizer('a', padding='max_length', truncation=True, max_length=step['max_tokens'])
-    tokenizer.backend_tokenizer.save(str(path))
+    query.tokenizer('a', padding='max_length', truncation=True, max_length=query.num_tokens)
+    query.tokenizer.backend_tokenizer.save(str(path))
 
 
 def client_metadata(model: nn.Module) -> dict:
-    """What a client needs beside the network: size (height, width) that pictures are resized to,
-    or null when they are taken as they are, and the threshold of the probability."""
-    resize = [step for step in _steps(model) if step['type'] == 'Resize']
-    size = list(reversed(resize[0]['scale'])) if resize else None
-    return dict(size=size, threshold=model.threshold)
+    """What a client needs beside the network.
 
-
-def tokenize_step(model: nn.Module) -> dict:
-    """The step of the model's test pipeline that makes token ids.
-
-    Raises:
-        ValueError: when there is none.
+    Returns:
+        ``size``, (height, width) that pictures are resized to, or None when they are taken as they
+        are, and ``threshold`` of the probability.
     """
-    for step in _steps(model):
-        if step['type'] == 'TokenizeText':
-            return step
-    raise ValueError('the test pipeline of the config has no TokenizeText')
+    size = Query(model).size
+    return dict(size=None if size is None else [size[1], size[0]], threshold=model.threshold)
 
 
-def _steps(model: nn.Module) -> list[dict]:
-    return model.cfg.test_dataloader.dataset.pipeline
+@torch.no_grad()
+def expected_logits(model: nn.Module, picture: PreparedPicture, texts: list[str]) -> np.ndarray:
+    """What the segmentor itself makes of a picture, to compare with.
 
+    Args:
+        model: the segmentor that was exported.
+        picture: as :meth:`Query.picture` prepares it.
+        texts: B sentences.
 
-def expected_logits(model: nn.Module, image: np.ndarray, texts: list[str]) -> np.ndarray:
-    """What the segmentor makes of a picture by its own pipeline's steps, to compare with.
-
-    image: (H, W, 3) uint8 RGB, one sentence for each row of the result
-    -> (B, 1, H, W) float32
+    Returns:
+        (B, 1, H, W) float32, at the size of the prepared picture.
     """
-    tokenize = Compose([dict(tokenize_step(model))])
-    samples = []
-    for text in texts:
-        results = tokenize(dict(text=text))
-        sample = SegDataSample()
-        sample.set_data({key: results[key] for key in ('token_ids', 'token_mask')})
-        samples.append(sample)
-    bgr = torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
-    data = dict(inputs=[bgr] * len(texts), data_samples=samples)
-    with torch.no_grad():
-        data = model.data_preprocessor(data, training=False)
-        return model.encode_decode(data['inputs'], data['data_samples']).cpu().numpy()
+    query = Query(model)
+    data = query.batch([picture] * len(texts), [query.tokens(text) for text in texts])
+    return model.encode_decode(data['inputs'], data['data_samples']).cpu().numpy()

@@ -11,46 +11,29 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.infer import BaseInferencer
-from mmseg.registry import TRANSFORMS
-from mmseg.structures import SegDataSample
 from rich.progress import track
 from torch import Tensor, nn
 
+from mmseg_remamber.configuration import compile_options, find_config, load_config
 from mmseg_remamber.models.precision import autocast, keep_weights
-from mmseg_remamber.models.segmentors.referring import at_own_size, cut_padding
+from mmseg_remamber.models.segmentor import cut_padding, resize_logits
+from mmseg_remamber.text import Text
 from mmseg_remamber.visualization.referred import draw_masks
 
-from .config import compile_options, load_config
 from .init_model import init_model
-from .model_names import find_config
-from .pictures import Picture, PictureInput, list_pictures, load_picture
+from .pictures import Picture, PictureInput, list_pictures
+from .query import PreparedPicture, Query, Tokens
 from .results import ReferredMask, ResultWriter
-
-# steps of a test pipeline that read a dataset, or that the inferencer does itself
-_OTHER_STEPS = ('LoadRefImage', 'ChooseSentence', 'LoadRefMask', 'PackRefSegInputs', 'TokenizeText')
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A picture as the network takes it. inputs: (3, h, w) uint8 BGR."""
-
-    picture: Picture
-    inputs: Tensor
-    sample: SegDataSample
 
 
 @dataclass(frozen=True)
 class _Sentence:
-    """A sentence after the text encoder. words: (T, D), feature: (D,), token_mask: (T,)."""
+    """A sentence, and what the text encoder makes of it, without the axis of the batch."""
 
-    text: str
-    words: Tensor
-    feature: Tensor
-    token_mask: Tensor
-    num_tokens: int
-    truncated: bool
+    tokens: Tokens
+    features: Text
 
 
 class RefSegInferencer(BaseInferencer):
@@ -193,39 +176,27 @@ class RefSegInferencer(BaseInferencer):
         """What a call returns."""
         return dict(predictions=preds, visualization=visualization)
 
-    def preprocess(self, inputs: Iterable[PictureInput]) -> Iterator[_Prepared]:
+    def preprocess(self, inputs: Iterable[PictureInput]) -> Iterator[PreparedPicture]:
         """Read the pictures, one at a time, and bring them to the network's size."""
         for number, source in enumerate(inputs, 1):
-            picture = load_picture(source, number)
-            size = picture.image.shape[:2]
-            results = self.pipeline(dict(img=picture.image, img_shape=size, ori_shape=size))
-            array = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
-            sample = SegDataSample(metainfo=dict(ori_shape=size, img_shape=array.shape[1:]))
-            yield _Prepared(picture, torch.from_numpy(array), sample)
+            yield self.pipeline.picture(source, number)
 
     @torch.no_grad()
-    def forward(self, inputs: Sequence[tuple[_Prepared, _Sentence]]) -> list[Tensor]:
+    def forward(self, inputs: Sequence[tuple[PreparedPicture, _Sentence]]) -> list[Tensor]:
         """Logits of each sentence in its picture, (1, h, w) float, their padding cut off."""
         pictures = list({id(picture): picture for picture, _ in inputs}.values())
-        data = self.model.data_preprocessor(
-            dict(
-                inputs=[picture.inputs for picture in pictures],
-                data_samples=[picture.sample for picture in pictures],
-            )
-        )
-        index = None
+        data = self.pipeline.batch(pictures)
+        places = {id(picture): place for place, picture in enumerate(pictures)}
+        index = [places[id(picture)] for picture, _ in inputs]
+        shared = None
         if len(pictures) < len(inputs):
-            places = {id(picture): place for place, picture in enumerate(pictures)}
-            index = torch.tensor([places[id(picture)] for picture, _ in inputs], device=self.device)
-        words, feature, token_mask = (
-            torch.stack([getattr(sentence, name) for _, sentence in inputs])
-            for name in ('words', 'feature', 'token_mask')
-        )
+            shared = torch.tensor(index, device=self.device)
+        text = Text(*map(torch.stack, zip(*(sentence.features for _, sentence in inputs))))
         with autocast(self.dtype, self.device):
-            batch = self.model.logits_of_features(data['inputs'], words, feature, token_mask, index)
+            batch = self.model.logits_of_text(data['inputs'], text, shared)
         return [
-            cut_padding(logits, picture.sample)
-            for logits, (picture, _) in zip(batch.float(), inputs, strict=True)
+            cut_padding(logits, data['data_samples'][place])
+            for logits, place in zip(batch.float(), index, strict=True)
         ]
 
     def _find(
@@ -244,31 +215,28 @@ class RefSegInferencer(BaseInferencer):
             for text in texts
         )
         for batch in _batches(pairs, batch_size):
-            for (picture, sentence), logits in zip(batch, self.forward(batch), strict=True):
-                yield picture.picture, _to_mask(logits, picture.sample, sentence, threshold)
+            for (prepared, sentence), logits in zip(batch, self.forward(batch), strict=True):
+                picture = prepared.picture
+                yield picture, _to_mask(logits, picture, sentence.tokens, threshold)
 
     @torch.no_grad()
     def _encode(self, texts: list[str], batch_size: int) -> dict[str, _Sentence]:
         """Each text after the text encoder."""
-        tokens = [self._tokenise(dict(text=text)) for text in texts]
+        tokens = [self.pipeline.tokens(text) for text in texts]
         sentences = {}
         for start in range(0, len(texts), batch_size):
             part = tokens[start : start + batch_size]
-            token_ids, token_mask = (
-                torch.stack([item[key] for item in part]).to(self.device)
-                for key in ('token_ids', 'token_mask')
-            )
+            token_ids = torch.stack([item.token_ids for item in part]).to(self.device)
+            token_mask = torch.stack([item.token_mask for item in part]).to(self.device)
             with autocast(self.dtype, self.device):
                 encoded = self.model.text_encoder(token_ids, token_mask)
-            for item, words, feature, mask in zip(part, *encoded, token_mask):
-                sentences[item['text']] = _Sentence(
-                    item['text'], words, feature, mask, item['num_tokens'], item['truncated']
-                )
-        for sentence in sentences.values():
-            if sentence.truncated:
+            for item, *features in zip(part, *encoded):
+                sentences[item.text] = _Sentence(item, Text(*features))
+        for item in tokens:
+            if item.truncated:
                 warnings.warn(
-                    f'the model reads the first {len(sentence.token_mask)} of the '
-                    f'{sentence.num_tokens} tokens of {sentence.text[:60]!r}...',
+                    f'the model reads the first {len(item.token_mask)} of the '
+                    f'{item.num_tokens} tokens of {item.text[:60]!r}...',
                     stacklevel=2,
                 )
         return sentences
@@ -283,24 +251,9 @@ class RefSegInferencer(BaseInferencer):
         mmseg does not have, and warns."""
         return pseudo_collate
 
-    def _init_pipeline(self, cfg: Config | ConfigDict) -> Compose:
-        """The test pipeline's steps on the image alone; its tokeniser stands apart."""
-        cfg = self.model.cfg
-        try:
-            steps = cfg.test_dataloader.dataset.pipeline
-        except AttributeError as error:
-            raise ValueError('the config has no test_dataloader.dataset.pipeline') from error
-        by_type = {step['type']: step for step in steps}
-        if 'TokenizeText' not in by_type:
-            raise ValueError(f'the test pipeline has no TokenizeText, only {list(by_type)}')
-        self._tokenise = TRANSFORMS.build(by_type['TokenizeText'])
-        steps = [step for step in steps if step['type'] not in _OTHER_STEPS]
-        size = self.img_size or (None if 'Resize' in by_type else cfg.get('img_size'))
-        if size is not None:
-            resize = dict(type='Resize', keep_ratio=False, backend='pillow')
-            resize = dict(by_type.get('Resize', resize), scale=tuple(size))
-            steps = [resize, *(step for step in steps if step['type'] != 'Resize')]
-        return Compose([TRANSFORMS.build(step) for step in steps])
+    def _init_pipeline(self, cfg: Config | ConfigDict) -> Query:
+        """The query in place of a pipeline: pictures and sentences are prepared apart."""
+        return Query(self.model, self.img_size)
 
 
 def _check_device(device: str | None) -> None:
@@ -340,8 +293,8 @@ def _texts_of_pictures(
 
 
 def _batches(
-    pairs: Iterable[tuple[_Prepared, _Sentence]], batch_size: int
-) -> Iterator[list[tuple[_Prepared, _Sentence]]]:
+    pairs: Iterable[tuple[PreparedPicture, _Sentence]], batch_size: int
+) -> Iterator[list[tuple[PreparedPicture, _Sentence]]]:
     """Consecutive pairs, those of pictures of one size at a time."""
     batch = []
     for pair in pairs:
@@ -354,17 +307,15 @@ def _batches(
         yield batch
 
 
-def _to_mask(
-    logits: Tensor, sample: SegDataSample, sentence: _Sentence, threshold: float
-) -> ReferredMask:
+def _to_mask(logits: Tensor, picture: Picture, tokens: Tokens, threshold: float) -> ReferredMask:
     """Threshold at the picture's own size. logits: (1, h, w) float"""
-    probability = at_own_size(logits, sample)[0].sigmoid()
+    probability = resize_logits(logits, picture.image.shape[:2])[0].sigmoid()
     mask = probability > threshold
     score = float(probability[mask].mean()) if mask.any() else 0.0
     return ReferredMask(
-        text=sentence.text,
+        text=tokens.text,
         mask=mask.cpu().numpy(),
         score=score,
-        num_tokens=sentence.num_tokens,
-        truncated=sentence.truncated,
+        num_tokens=tokens.num_tokens,
+        truncated=tokens.truncated,
     )

@@ -11,12 +11,10 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmengine.utils import import_modules_from_strings
 from torch import nn
 
-from mmseg_remamber.vmamba.files import read_checkpoint, weights_of
-
-from .build import build_model
-from .config import load_config
-from .embedded_config import config_of
-from .mismatch import check_fits
+from mmseg_remamber.checkpoints import read_checkpoint, weights_of
+from mmseg_remamber.configuration import config_of, load_config
+from mmseg_remamber.models.build import build_model
+from mmseg_remamber.models.fits import check_fits
 
 
 def init_model(

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Referring segmentation datasets, their transforms and the synthetic RefShapes."""
 
-from . import transforms  # noqa: F401  registers the transforms
+from mmseg_remamber.datasets import transforms  # noqa: F401  registers the transforms
+
 from .grefcoco import GRefCOCODataset
 from .mixed import MixedRefDataset
 from .refcoco import RefCOCODataset

@@ -13,8 +13,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
-from .index import TEXT_KEYS, RefIndex, load_index
-from .refer_files import find_refs
+from .refer.cache import TEXT_KEYS, CheckedRefs, load_checked_refs
+from .refer.reader import find_refs
 
 SENTENCE_KEYS = ('sent', 'raw')
 
@@ -112,7 +112,7 @@ class RefCOCODataset(BaseDataset):
         img_dir = Path(self.data_prefix['img_path'])
         if not img_dir.is_dir():
             raise FileNotFoundError(f'no image folder {img_dir} (data_root and img_dir)')
-        index = load_index(
+        index = load_checked_refs(
             find_refs(self.folder, self.split_by, stem=self.REFS_STEM),
             self.folder / 'instances.json',
             self.split,
@@ -143,7 +143,7 @@ class RefCOCODataset(BaseDataset):
             entry[key] = json.loads(entry[key])
         return entry
 
-    def _with_images(self, index: RefIndex, img_dir: Path) -> list[dict]:
+    def _with_images(self, index: CheckedRefs, img_dir: Path) -> list[dict]:
         """Records -> entries, those whose image file is there."""
         folder = str(img_dir)
         paths = {

@@ -2,30 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training: exact resuming, hooks, batch statistics of CPU processes, precision, decay."""
 
-from .draws import DrawDataset, DrawSampler
 from .hooks import (
     FiniteLossHook,
     Interrupted,
     RefSegEMAHook,
     RefSegGalleryHook,
+    RefSegVisualizationHook,
     StopOnSignalHook,
 )
+from .keyed_sampling import KeyedDataset, KeyedSampler
 from .loops import ResumableEpochLoop, ResumableIterLoop
 from .optim import BFloat16OptimWrapper, WeightsOnlyDecayConstructor
+from .runner import RefSegRunner, leave_process_group
 from .sync_batch_norm import CPUSyncBatchNorm, sync_batch_norm
 
 __all__ = [
     'BFloat16OptimWrapper',
     'CPUSyncBatchNorm',
-    'DrawDataset',
-    'DrawSampler',
     'FiniteLossHook',
     'Interrupted',
+    'KeyedDataset',
+    'KeyedSampler',
     'RefSegEMAHook',
     'RefSegGalleryHook',
+    'RefSegRunner',
+    'RefSegVisualizationHook',
     'ResumableEpochLoop',
     'ResumableIterLoop',
     'StopOnSignalHook',
     'WeightsOnlyDecayConstructor',
+    'leave_process_group',
     'sync_batch_norm',
 ]

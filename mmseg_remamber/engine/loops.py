@@ -3,7 +3,7 @@
 """mmengine's training loops, made to resume exactly.
 
 Whatever is random in training is a function of the seed and of a place: a sample's choices of its
-epoch and position (:mod:`.draws`), an iteration's (dropout, drop path) of its number and process.
+epoch and position (:mod:`.keyed_sampling`), an iteration's (dropout, drop path) of its number and process.
 A checkpoint therefore needs the seed and the number of iterations alone, of any process.
 """
 
@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmseg.registry import LOOPS
 
-from .draws import DrawDataset, DrawSampler
+from .keyed_sampling import KeyedDataset, KeyedSampler
 from .randomness import seed_generators
 
-ITERATIONS = 1  # see draws.SAMPLES
+ITERATIONS = 1  # see keyed_sampling.SAMPLES
 
 
 class _Resumable:
     """What both loops share; to be put before one of mmengine's."""
 
     def __init__(self, runner: Runner, dataloader: dict, **options):
-        super().__init__(runner, _with_draws(dataloader), **options)
+        super().__init__(runner, _with_keys(dataloader), **options)
 
     def run(self):
         self._take_up()
@@ -118,7 +118,7 @@ class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
         super().run_iter(data_batch)
 
 
-def _with_draws(dataloader: dict) -> dict:
+def _with_keys(dataloader: dict) -> dict:
     """The config of a dataloader, its sampler and dataset wrapped."""
     if not isinstance(dataloader, dict) or 'sampler' not in dataloader:
         raise TypeError(f'train_dataloader must be a config with a sampler, got {dataloader!r}')
@@ -128,6 +128,6 @@ def _with_draws(dataloader: dict) -> dict:
         )
     return dict(
         dataloader,
-        dataset=dict(type=DrawDataset, dataset=dataloader['dataset']),
-        sampler=dict(type=DrawSampler, sampler=dataloader['sampler']),
+        dataset=dict(type=KeyedDataset, dataset=dataloader['dataset']),
+        sampler=dict(type=KeyedSampler, sampler=dataloader['sampler']),
     )

@@ -1,23 +1,18 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Models, registered in mmseg's registry on import."""
+"""Models, registered in mmseg's registry on import: what they have in common. A family is a folder
+in here, which :mod:`mmseg_remamber.register` imports."""
 
-from .backbones import ReMamber
-from .decode_heads import ReMamberConvHead, ReMamberMambaHead
-from .fusion import AttentionFusion, InContextFusion, NormFusion, TwisterFusion
+from .heads import MaskHead
 from .losses import BinaryDiceLoss
-from .necks import CLIPSentenceEncoder
-from .segmentors import ReferringSegmentor
+from .segmentor import ReferringSegmentor
+from .staged import StagedTrunk, StageFusion, StagewiseFusion
 
 __all__ = [
-    'AttentionFusion',
     'BinaryDiceLoss',
-    'CLIPSentenceEncoder',
-    'InContextFusion',
-    'NormFusion',
-    'ReMamber',
-    'ReMamberConvHead',
-    'ReMamberMambaHead',
+    'MaskHead',
     'ReferringSegmentor',
-    'TwisterFusion',
+    'StageFusion',
+    'StagedTrunk',
+    'StagewiseFusion',
 ]

@@ -10,8 +10,6 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from mmseg_remamber.vmamba import SS2D
-
 DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
 # what of torch.cpu.get_capabilities() computes in bfloat16, on x86 and on Arm
 _CPU_BFLOAT16 = ('avx512_bf16', 'amx_bf16', 'bf16')
@@ -43,10 +41,11 @@ def autocast(dtype: str, device: str | torch.device) -> AbstractContextManager:
 
 
 def keep_weights(model: nn.Module, dtype: str) -> None:
-    """Keep the weights of a model's linear layers and scans in the type that they are read in.
+    """Keep the weights that matrix products read in the type that autocast casts them to.
 
     Autocast casts them at every forward pass, and forgets. Predictions are the same; the model can
-    no longer be trained.
+    no longer be trained. These are the weights of linear layers, and the parameters that a module
+    names in ``product_weights``.
 
     Args:
         model: changed in place.
@@ -57,8 +56,9 @@ def keep_weights(model: nn.Module, dtype: str) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear):
             module.to(DTYPES[dtype])
-        elif isinstance(module, SS2D):
-            module.x_proj_weight.data = module.x_proj_weight.to(DTYPES[dtype])
+        for name in getattr(module, 'product_weights', ()):
+            weight = getattr(module, name)
+            weight.data = weight.to(DTYPES[dtype])
 
 
 @cache

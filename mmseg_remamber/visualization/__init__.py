@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from .browse import FedSample, draw_fed_sample
 from .gallery import Prediction, draw_gallery, overlay, to_prediction
-from .hook import RefSegVisualizationHook
 from .referred import draw_caption, draw_errors, draw_masks
 from .statistics import draw_statistics
 from .visualizer import RefSegVisualizer
@@ -10,7 +9,6 @@ from .visualizer import RefSegVisualizer
 __all__ = [
     'FedSample',
     'Prediction',
-    'RefSegVisualizationHook',
     'RefSegVisualizer',
     'draw_caption',
     'draw_errors',

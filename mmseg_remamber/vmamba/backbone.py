@@ -10,9 +10,10 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmseg_remamber.layers import ConvDownsample, PatchEmbedV1, PatchEmbedV2, PatchMerging
+
 from .block import VSSBlock
-from .checkpoint import load_pretrained
-from .layers import ConvDownsample, PatchEmbedV1, PatchEmbedV2, PatchMerging
+from .weights import load_pretrained
 
 PATCH_EMBEDS = {'v1': PatchEmbedV1, 'v2': PatchEmbedV2}
 DOWNSAMPLES = {
@@ -50,7 +51,8 @@ class VMamba(BaseModule):
     """VMamba backbone.
 
     Registered in mmengine's root registry, so that mmseg, mmdet and mmpretrain resolve it once
-    ``custom_imports=dict(imports=['mmseg_remamber.vmamba'])`` has imported it.
+    ``custom_imports=dict(imports=['mmseg_remamber.vmamba'])`` has imported it. It is a staged trunk
+    too: :class:`~mmseg_remamber.models.StagewiseFusion` calls :meth:`stem` and :meth:`run_stage`.
 
     Args:
         arch: a name of :data:`ARCHS`, or a dict with the same keys.
@@ -60,7 +62,8 @@ class VMamba(BaseModule):
         frozen_stages: -1 freezes nothing, 0 the patch embedding, i the first i stages as well.
         with_cp: recompute each block in the backward pass instead of keeping its activations.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` loads published or own weights,
-            strictly: a key that is missing or that nothing explains is an error.
+            strictly: a key that is missing or that nothing explains is an error. ``prefix`` takes
+            the keys that begin with it, as of a whole model's checkpoint.
 
     Raises:
         ValueError: for an unknown variant, key or index.
@@ -117,21 +120,15 @@ class VMamba(BaseModule):
         """Load ``init_cfg``'s checkpoint; the random initialisation happened at construction."""
         if self.init_cfg is None:
             return
-        if self.init_cfg.get('type') != 'Pretrained':
-            raise ValueError(f"init_cfg must be of type 'Pretrained', got {self.init_cfg!r}")
-        load_pretrained(self, self.init_cfg['checkpoint'])
-
-    def run_stage(self, x: Tensor, index: int) -> Tensor:
-        """The blocks of one stage. x: (B, H, W, C) float -> (B, H, W, C)."""
-        for block in self.stages[index]:
-            x = self.run_block(block, x)
-        return x
-
-    def run_block(self, block: nn.Module, *inputs: Tensor):
-        """Call ``block``, recomputing it in the backward pass when ``with_cp`` is set."""
-        if self.with_cp and torch.is_grad_enabled():
-            return checkpoint(block, *inputs, use_reentrant=False)
-        return block(*inputs)
+        options = dict(self.init_cfg)
+        if options.pop('type', None) != 'Pretrained' or 'checkpoint' not in options:
+            raise ValueError(
+                f"init_cfg must be dict(type='Pretrained', checkpoint=...), got {self.init_cfg!r}"
+            )
+        checkpoint, key_prefix = options.pop('checkpoint'), options.pop('prefix', None)
+        if options:
+            raise ValueError(f'init_cfg has the unknown keys {sorted(options)}')
+        load_pretrained(self, checkpoint, key_prefix=key_prefix)
 
     def forward(self, img: Tensor) -> tuple[Tensor, ...]:
         """img: (B, 3, H, W) normalised float -> maps (B, C_i, H_i, W_i) of ``out_indices``."""
@@ -143,12 +140,28 @@ class VMamba(BaseModule):
 
     def stage_maps(self, img: Tensor) -> Iterator[Tensor]:
         """Each stage's map before its LayerNorm. img: (B, 3, H, W) float -> (B, H_i, W_i, C_i)."""
-        x = self.patch_embed(img)
+        x = self.stem(img)
         for i in range(len(self.stages)):
             x = self.run_stage(x, i)
             yield x
-            if i < len(self.downsamples):
-                x = self.downsamples[i](x)
+
+    def stem(self, img: Tensor) -> Tensor:
+        """Embed patches. img: (B, 3, H, W) normalised float -> (B, H / 4, W / 4, C)."""
+        return self.patch_embed(img)
+
+    def run_stage(self, x: Tensor, index: int) -> Tensor:
+        """Downsample, but for the first stage, and run the blocks of one stage.
+
+        x: (B, H, W, C) float, the map that the stage before gave, or the stem -> (B, H', W', C').
+        """
+        if index > 0:
+            x = self.downsamples[index - 1](x)
+        for block in self.stages[index]:
+            if self.with_cp and torch.is_grad_enabled():
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
+        return x
 
     def train(self, mode: bool = True) -> 'VMamba':
         """Frozen stages stay in evaluation mode (no stochastic depth)."""

@@ -4,7 +4,10 @@
 
 from torch import Tensor, nn
 
-from .layers import MLP, DropPath
+from mmseg_remamber import fast
+from mmseg_remamber.layers import MLP, DropPath
+
+from . import fast_vmamba
 from .ss2d import SS2D
 
 
@@ -43,9 +46,7 @@ class VSSBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, H, W, C) float -> (B, H, W, C)."""
-        width = self.mlp.fc1.out_features if self.with_mlp else 0
-        return self.op(x, norm=self.norm, then=self._mix_channels, width=width)
-
-    def _mix_channels(self, scanned: Tensor, x: Tensor) -> Tensor:
-        x = x + self.drop_path(scanned)
+        if fast.applies(x):
+            return fast_vmamba.vss_block(self, x)
+        x = x + self.drop_path(self.op(self.norm(x)))
         return x + self.drop_path(self.mlp(self.norm2(x))) if self.with_mlp else x

@@ -3,16 +3,16 @@
 """2-D selective scan (VMamba, Sec. 4.2: "2D-Selective-Scan for Vision Data")."""
 
 import math
-from collections.abc import Callable
+from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from selective_scan import ss2d_scan
 from torch import Tensor, nn
 
-from .layers import conv_nhwc, linear_of_parts
-from .linear import Linear, linear
-from .strips import by_rows
+from mmseg_remamber import fast
+from mmseg_remamber.layers import Linear, conv_nhwc
+
+from . import fast_vmamba
 
 NUM_ROUTES = 4
 DT_MIN, DT_MAX, DT_FLOOR = 1e-3, 1e-1, 1e-4
@@ -23,10 +23,10 @@ def _full_precision(x: Tensor) -> Tensor:
 
 
 class SS2D(nn.Module):
-    """Four-route selective scan over a map.
+    """Four-route selective scan over a map (VMamba, Sec. 4.2 and Fig. 3).
 
-    ``in_proj``, depthwise 3x3 convolution, SiLU, scan along four routes, sum, LayerNorm,
-    optional gate, ``out_proj``. Each route has its own step size, B, C, A and D.
+    Projection, depthwise 3x3 convolution, SiLU, scan along four routes, sum, LayerNorm, optional
+    gate, projection. Each route has its own step size, B, C, A and D.
 
     Args:
         dim: output width C; the inner width is E = ``ratio * dim``.
@@ -36,6 +36,9 @@ class SS2D(nn.Module):
         gated: ``in_proj`` also makes a gate z and the result is multiplied by SiLU(z).
         conv_bias: whether the depthwise convolution has a bias.
     """
+
+    #: Parameters that matrix products read, which autocast may cast.
+    product_weights: ClassVar = ('x_proj_weight',)
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class SS2D(nn.Module):
 
         self.in_proj = Linear(in_dim or dim, 2 * inner if gated else inner, bias=False)
         self.conv2d = nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=conv_bias)
+        self.act = nn.SiLU()
         self.x_proj_weight = nn.Parameter(torch.empty(NUM_ROUTES, rank + 2 * state_dim, inner))
         self.dt_projs_weight = nn.Parameter(torch.empty(NUM_ROUTES, inner, rank))
         self.dt_projs_bias = nn.Parameter(torch.empty(NUM_ROUTES, inner))
@@ -68,7 +72,8 @@ class SS2D(nn.Module):
 
     @torch.no_grad()
     def _reset_scan_parameters(self) -> None:
-        nn.init.uniform_(self.x_proj_weight, -(self._inner**-0.5), self._inner**-0.5)
+        bound = self.out_proj.in_features**-0.5
+        nn.init.uniform_(self.x_proj_weight, -bound, bound)
         nn.init.uniform_(self.dt_projs_weight, -(self.rank**-0.5), self.rank**-0.5)
         # softplus(bias) is log-uniform in [DT_MIN, DT_MAX]; the bias is its inverse softplus
         span = math.log(DT_MAX) - math.log(DT_MIN)
@@ -79,68 +84,25 @@ class SS2D(nn.Module):
         self.A_logs.copy_(steps.log().expand_as(self.A_logs))
         self.Ds.fill_(1.0)
 
-    @property
-    def _inner(self) -> int:
-        return self.out_proj.in_features
-
-    def forward(
-        self,
-        *maps: Tensor,
-        coarse: Tensor | None = None,
-        norm: nn.Module | None = None,
-        then: Callable[[Tensor, Tensor], Tensor] | None = None,
-        width: int = 0,
-    ) -> Tensor:
-        """What comes before and after may be given, to be done a strip of rows at a time.
-
-        Args:
-            maps: the input, (B, H, W, in_dim) float; or its parts in the order of their channels,
-                as in :func:`linear_of_parts`.
-            coarse: (B, h, w, in_dim) float, brought bilinearly to the map's size and added to it.
-            norm: of each position of a single map, before all else.
-            then: what follows, of each position alone, and takes the map as it came too:
-                (B, h, W, dim), (B, h, W, in_dim) -> (B, h, W, C').
-            width: values that ``then`` makes of one position where it is widest.
-
-        Returns:
-            (B, H, W, dim) float, or what ``then`` makes of it.
-
-        Raises:
-            ValueError: for ``norm`` with several maps or a coarse one.
-        """
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, H, W, in_dim) float -> (B, H, W, dim)."""
+        if fast.applies(x):
+            return fast_vmamba.ss2d(self, x)
+        x = self.in_proj(x)
         if self.gated:
-            x, *gate = linear_of_parts(self.in_proj, maps, coarse, before=norm).chunk(2, dim=-1)
-            x = self._convolve(x)
-        else:
-            gate = []
-            x = linear_of_parts(
-                self.in_proj, maps, coarse, before=norm, then=self._convolve, halo=1
-            )
-        x = self._scan(x)
-        if then is None:
-            return by_rows(self._leave, x, *gate, width=self._inner)
-        return by_rows(
-            lambda came, *rows: then(self._leave(*rows), came),
-            *(maps[0], x, *gate),
-            width=max(width, self._inner),
-        )
-
-    def _convolve(self, x: Tensor) -> Tensor:
-        """Depthwise convolution, SiLU. x: (B, H, W, E) float -> same shape."""
-        # a gradient needs what SiLU has read
-        return F.silu(conv_nhwc(self.conv2d, x), inplace=not torch.is_grad_enabled())
-
-    def _leave(self, y: Tensor, z: Tensor | None = None) -> Tensor:
-        """Norm, gate, projection. y, z: (B, H, W, E) float -> (B, H, W, dim)."""
-        y = self.out_norm(y)
-        if z is not None:
-            y = y * F.silu(z)
+            x, z = x.chunk(2, dim=-1)
+        y = self.out_norm(self.scan(self.act(conv_nhwc(self.conv2d, x))))
+        if self.gated:
+            y = y * self.act(z)
         return self.out_proj(y)
 
-    def _scan(self, x: Tensor) -> Tensor:
-        """Sum of the four routes' scans. x: (B, H, W, E) float -> (B, H, W, E), dtype of x."""
-        # The projections act on one position at a time: they need no routes laid out.
-        projections = linear(x, self.x_proj_weight.flatten(0, 1))
+    def scan(self, x: Tensor) -> Tensor:
+        """Sum the scans along four routes. x: (B, H, W, E) float -> (B, H, W, E), dtype of x.
+
+        Routes run over rows, over columns, and over both backwards. Step size, B and C depend on
+        each position alone, so that no route has to be laid out for them.
+        """
+        projections = fast.linear(x, self.x_proj_weight.flatten(0, 1))
         return ss2d_scan(
             x,
             projections.unflatten(-1, self.x_proj_weight.shape[:2]),  # (B, H, W, K, R + 2N)

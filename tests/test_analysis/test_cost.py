@@ -13,8 +13,8 @@ from mmseg_remamber.analysis.cost import (
     measure_latency,
     peak_memory,
 )
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.apis.build import build_on_meta
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_on_meta
 
 MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'

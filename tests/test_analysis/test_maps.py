@@ -15,9 +15,9 @@ from mmseg_remamber.analysis.maps import (
 )
 from mmseg_remamber.analysis.samples import own_sample, words_of
 from mmseg_remamber.apis import init_model
-from mmseg_remamber.models.fusion.correlation import LocalText
-from mmseg_remamber.vmamba.layers import conv_nhwc, resize_nhwc
-from mmseg_remamber.vmamba.ss2d import SS2D
+from mmseg_remamber.layers import conv_nhwc, resize_nhwc
+from mmseg_remamber.models.remamber.correlation import LocalText
+from mmseg_remamber.vmamba import SS2D
 
 MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 DESIGN = 'configs/remamber/fusion/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 
 from mmseg_remamber.apis import init_model
-from mmseg_remamber.vmamba.files import write_checkpoint
+from mmseg_remamber.checkpoints import write_checkpoint
 
 
 @pytest.fixture

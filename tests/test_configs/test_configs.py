@@ -14,8 +14,8 @@ from mmseg.registry import METRICS, MODELS
 from PIL import Image
 from refer_folder import make_ref
 
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.datasets.refer_files import save_refs
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.datasets.refer.reader import save_refs
 
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'remamber').glob('*.py'))
 BASE = [path for path in CONFIGS if 'vmamba-b_' in path.name]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from mmengine.infer import BaseInferencer
 
-from mmseg_remamber.apis import load_config
+from mmseg_remamber.configuration import load_config
 
 ROOT = Path(__file__).parents[2]
 

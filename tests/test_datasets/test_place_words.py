@@ -111,7 +111,7 @@ def test_place(text, place):
 
 def test_real_sentences(realdata):
     """Most of what people wrote about real photographs can be mirrored."""
-    from mmseg_remamber.datasets.refer_files import load_refs
+    from mmseg_remamber.datasets.refer.reader import load_refs
 
     texts = {
         sentence['sent']

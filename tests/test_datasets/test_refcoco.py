@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from refer_folder import SQUARE, entries, make_ref
 
 from mmseg_remamber.datasets import RefCOCODataset
-from mmseg_remamber.datasets.refer_files import load_refs, save_refs
+from mmseg_remamber.datasets.refer.reader import load_refs, save_refs
 
 REAL_SPLITS = [
     ('refcoco', 'unc', 'testA', 30),

@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from refer_folder import entries
 
 from mmseg_remamber.datasets import RefCOCODataset
-from mmseg_remamber.datasets.refer_files import save_refs
+from mmseg_remamber.datasets.refer.reader import save_refs
 
 SLOW = settings(
     max_examples=25,

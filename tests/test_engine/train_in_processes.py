@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmseg.utils import register_all_modules
 
-from mmseg_remamber.apis import leave_process_group
+from mmseg_remamber.engine import leave_process_group
 
 if __name__ == '__main__':
     register_all_modules(init_default_scope=True)

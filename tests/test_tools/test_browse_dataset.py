@@ -53,7 +53,7 @@ def test_the_seed_chooses_the_samples(browse, shapes):
 def test_real_sample_is_what_the_pipeline_gives(browse, realdata, monkeypatch):
     from mmseg.registry import DATASETS
 
-    from mmseg_remamber.apis import load_config
+    from mmseg_remamber.configuration import load_config
 
     dataset = dict(
         data_root=str(realdata / 'refcoco_mini'), dataset='refcocog', split_by='umd', split='val'

@@ -9,7 +9,7 @@ from refer_layout import make_ref, write_dataset
 
 from mmseg_remamber.datasets import RefCOCODataset
 from mmseg_remamber.datasets.inspection import choose_refs, reduce_instances
-from mmseg_remamber.datasets.refer_files import load_refs
+from mmseg_remamber.datasets.refer.reader import load_refs
 
 REFS = [
     make_ref(n, 1 + n // 2, 'train' if n < 12 else 'val', f'object {n}', 'café, ñandú')

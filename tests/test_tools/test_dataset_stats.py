@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 from refer_layout import HEIGHT, WIDTH, box, make_ref, write_dataset
 
 from mmseg_remamber.datasets.inspection import read_refs, split_refs, split_statistics
-from mmseg_remamber.datasets.refer_files import load_instances
+from mmseg_remamber.datasets.refer.reader import load_instances
 
 REFS = [
     make_ref(1, 1, 'train', 'the dog', "the man's old red hat on the left"),

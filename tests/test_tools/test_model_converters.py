@@ -21,8 +21,8 @@ from transformers import (
 )
 
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.checkpoints import read_checkpoint, weights_of
 from mmseg_remamber.vmamba import VMambaClassifier
-from mmseg_remamber.vmamba.files import read_checkpoint, weights_of
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from mmengine.hooks import EMAHook
 from mmengine.model import ExponentialMovingAverage
 
 from mmseg_remamber.apis import init_model
-from mmseg_remamber.vmamba.files import read_checkpoint
+from mmseg_remamber.checkpoints import read_checkpoint
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmseg_remamber.vmamba import VMamba, VMambaClassifier
-from mmseg_remamber.vmamba.checkpoint import from_official
+from mmseg_remamber.vmamba.weights import from_official
 
 _VANILLA = dict(
     dim=16, depths=(1, 1, 2, 1), ssm_ratio=2.0, gated=True, conv_bias=True, drop_path_rate=0.0

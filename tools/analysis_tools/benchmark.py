@@ -16,8 +16,8 @@ import torch
 
 from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.analysis.machine import describe_machine
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.apis.build import build_model
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_model
 
 
 def parse_args() -> argparse.Namespace:

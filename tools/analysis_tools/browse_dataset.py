@@ -20,9 +20,10 @@ from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmseg_remamber.apis import add_config_arguments, load_config
-from mmseg_remamber.datasets.tokenizer import load_tokenizer
+from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.transforms import LoadRefImage, LoadRefMask, TokenizeText
+from mmseg_remamber.text import load_tokenizer
 from mmseg_remamber.visualization import FedSample, draw_fed_sample
 
 

@@ -21,7 +21,8 @@ from PIL import Image
 
 from mmseg_remamber.analysis.results import groups_of, read_records, tabulate
 from mmseg_remamber.analysis.samples import predict_sample, spread
-from mmseg_remamber.apis import add_model_arguments, init_model
+from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.datasets.transforms import LoadRefMask
 from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.agreement import draw_agreement

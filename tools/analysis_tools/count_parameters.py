@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mmengine.analysis import parameter_count
 
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.apis.build import build_on_meta
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_on_meta
 
 COLUMNS = ('config', 'total', 'text encoder', 'image stages', 'fusion', 'head')
 

@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from mmseg_remamber.apis import add_dataset_arguments
+from mmseg_remamber.cli.arguments import add_dataset_arguments
 from mmseg_remamber.datasets.inspection import (
     SplitStatistics,
     read_refs,
@@ -21,7 +21,7 @@ from mmseg_remamber.datasets.inspection import (
     split_refs,
     split_statistics,
 )
-from mmseg_remamber.datasets.refer_files import load_instances
+from mmseg_remamber.datasets.refer.reader import load_instances
 from mmseg_remamber.visualization import draw_statistics
 
 

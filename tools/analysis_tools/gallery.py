@@ -14,7 +14,8 @@ import numpy as np
 from mmseg.registry import DATASETS
 
 from mmseg_remamber.analysis.samples import predict_sample
-from mmseg_remamber.apis import add_model_arguments, init_model
+from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.visualization import draw_gallery, to_prediction
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from mmengine.analysis import parameter_count
 
 from mmseg_remamber.analysis.cost import count_flops
-from mmseg_remamber.apis import add_config_arguments, load_config
-from mmseg_remamber.apis.build import build_on_meta
+from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_on_meta
 
 SCAN = 'selective_scan.'
 

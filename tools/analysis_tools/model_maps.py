@@ -32,12 +32,13 @@ from mmseg_remamber.analysis.maps import (
     principal_components,
     receptive_field,
     route_weights,
-    twister_maps,
+    step_maps,
 )
 from mmseg_remamber.analysis.samples import own_sample
-from mmseg_remamber.apis import add_model_arguments, init_model
+from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels
-from mmseg_remamber.vmamba.ss2d import SS2D
+from mmseg_remamber.vmamba import SS2D
 
 SHARES = (0.5, 0.9, 0.99)
 ROUTES = ('rows', 'columns', 'rows back', 'columns back')
@@ -63,8 +64,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def last_of_stages(named: dict[str, object]) -> dict[str, object]:
-    """The last block of each stage."""
-    return {name.split('.')[1]: (name, found) for name, found in named.items()}
+    """The last module of each stage, with what was found of it."""
+    return {stage_of(name).split(',')[0]: (name, found) for name, found in named.items()}
 
 
 def interactions(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
@@ -72,13 +73,12 @@ def interactions(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dic
 
 
 def components(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
-    headings = dict(before='before', channel='after channel scan', spatial='after spatial scan')
     rows, numbers = [], []
-    for name, found in last_of_stages(twister_maps(model, batch)).values():
+    for name, found in last_of_stages(step_maps(model, batch)).values():
         panels = [('input', image)]
-        for key, heading in headings.items():
-            scores, share = principal_components(found[key][0])
-            panels.append((f'{heading}: {100 * float(share.sum()):.0f} %', stretch(scores)))
+        for key, features in found.items():
+            scores, share = principal_components(features[0])
+            panels.append((f'{key}: {100 * float(share.sum()):.0f} %', stretch(scores)))
             numbers.append(
                 dict(stage=stage_of(name), features=key, variance_share=share.tolist(),
                      scores=np.round(scores.numpy(), 4).tolist())
@@ -117,13 +117,15 @@ def fields(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
 def routes(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
     inputs: dict[str, Tensor] = {}
 
-    def record(name, module, args, kwargs, output):
-        if name.startswith('stages.'):
-            inputs[name] = kwargs['norm'](args[0])[0]
+    def record(name, module, args, output):
+        inputs[name] = args[0][0]
 
-    with torch.no_grad(), hooked(model.backbone, SS2D, record):
+    trunk = model.backbone.image
+    with torch.no_grad(), hooked(trunk, lambda module: isinstance(module, SS2D), record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
-    scans = dict(model.backbone.named_modules())
+    if not inputs:
+        raise SystemExit('routes: the image trunk has no SS2D')
+    scans = dict(trunk.named_modules())
     rows, numbers, marks = [], [], []
     for name, x in last_of_stages(inputs).values():
         height, width = x.shape[:2]
@@ -155,7 +157,9 @@ def main() -> None:
     if not all(0 <= place < 1 for place in args.query):
         raise SystemExit(f'--query must be in [0, 1), got {args.query}')
     model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
-    batch, image = own_sample(model, args.image, args.sentence, args.size and tuple(args.size))
+    batch, image = own_sample(
+        model, args.image, args.sentence, args.size and tuple(reversed(args.size))
+    )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     numbers = KINDS[args.kind](model, batch, image, args)
     report = dict(kind=args.kind, image=Path(args.image).name, sentence=args.sentence, **numbers)

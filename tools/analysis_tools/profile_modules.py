@@ -34,8 +34,9 @@ from mmseg_remamber.analysis.profiling import (
     record_calls,
 )
 from mmseg_remamber.analysis.workload import inference, training_step
-from mmseg_remamber.apis import add_config_arguments, load_config
-from mmseg_remamber.apis.build import build_model
+from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_model
 from mmseg_remamber.models.precision import DTYPES
 
 

@@ -12,7 +12,7 @@ refused.
 import argparse
 from pathlib import Path
 
-from mmseg_remamber.datasets.refer_files import load_refs, save_refs
+from mmseg_remamber.datasets.refer.reader import load_refs, save_refs
 
 
 def parse_args() -> argparse.Namespace:

@@ -14,7 +14,7 @@ import json
 import shutil
 from pathlib import Path
 
-from mmseg_remamber.apis import add_dataset_arguments
+from mmseg_remamber.cli.arguments import add_dataset_arguments
 from mmseg_remamber.datasets.inspection import (
     PUBLISHED,
     choose_refs,
@@ -22,7 +22,7 @@ from mmseg_remamber.datasets.inspection import (
     read_refs,
     reduce_instances,
 )
-from mmseg_remamber.datasets.refer_files import save_refs
+from mmseg_remamber.datasets.refer.reader import save_refs
 
 
 def parse_args() -> argparse.Namespace:

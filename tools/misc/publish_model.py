@@ -20,11 +20,10 @@ from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 from torch import Tensor
 
-from mmseg_remamber.apis import load_config
-from mmseg_remamber.apis.build import build_on_meta
-from mmseg_remamber.apis.embedded_config import config_of
-from mmseg_remamber.apis.mismatch import check_fits
-from mmseg_remamber.vmamba.files import read_checkpoint, weights_of, write_checkpoint
+from mmseg_remamber.checkpoints import read_checkpoint, weights_of, write_checkpoint
+from mmseg_remamber.configuration import config_of, load_config
+from mmseg_remamber.models.build import build_on_meta
+from mmseg_remamber.models.fits import check_fits
 
 #: What of a run's config says where it ran, and nothing of the model.
 MACHINE_KEYS = ('work_dir', 'load_from', 'resume', 'launcher')

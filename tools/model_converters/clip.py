@@ -13,9 +13,9 @@ nothing explains is an error.
 import argparse
 from pathlib import Path
 
-from mmseg_remamber.apis.convert import check_new, write_official
-from mmseg_remamber.models.clip_checkpoint import SPELLINGS, read_text_weights, to_transformers
-from mmseg_remamber.vmamba.files import write_checkpoint
+from mmseg_remamber.checkpoints import write_checkpoint
+from mmseg_remamber.cli.convert import check_new, write_official
+from mmseg_remamber.text.clip_weights import SPELLINGS, read_text_weights, to_transformers
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ The head is recognised from the keys; a key that nothing explains is an error.
 
 from functools import partial
 
-from mmseg_remamber.apis.convert import conversion_parser, convert_file
-from mmseg_remamber.models.checkpoint import from_official, head_of, to_official
-from mmseg_remamber.models.clip_checkpoint import SPELLINGS
+from mmseg_remamber.cli.convert import conversion_parser, convert_file
+from mmseg_remamber.models.remamber.weights import from_official, head_of, to_official
+from mmseg_remamber.text.clip_weights import SPELLINGS
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ published file itself. A key that nothing explains is an error.
 import torch
 from torch import Tensor
 
-from mmseg_remamber.apis.convert import conversion_parser, convert_file
+from mmseg_remamber.checkpoints import differences
+from mmseg_remamber.cli.convert import conversion_parser, convert_file
 from mmseg_remamber.vmamba import ARCHS, VMamba
-from mmseg_remamber.vmamba.checkpoint import from_official, is_official, to_official
-from mmseg_remamber.vmamba.files import differences
+from mmseg_remamber.vmamba.weights import from_official, is_official, to_official
 
 
 def variant_of(state: dict[str, Tensor]) -> str | None:

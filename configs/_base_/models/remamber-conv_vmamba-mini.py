@@ -3,23 +3,23 @@ _base_ = './remamber-conv_vmamba-b.py'
 model = dict(
     text_encoder=dict(width=64, layers=2, heads=4, pretrained=None, token_init_std=0.5),
     backbone=dict(
-        _delete_=True,
-        type='ReMamber',
-        arch=dict(
-            dim=16,
-            depths=(1, 1, 2, 1),
-            state_dim=1,
-            ssm_ratio=2.0,
-            gated=False,
-            conv_bias=False,
-            mlp_ratio=4.0,
-            patch_embed='v2',
-            downsample='v3',
-            drop_path_rate=0.0,
+        image=dict(
+            arch=dict(
+                dim=16,
+                depths=(1, 1, 2, 1),
+                state_dim=1,
+                ssm_ratio=2.0,
+                gated=False,
+                conv_bias=False,
+                mlp_ratio=4.0,
+                patch_embed='v2',
+                downsample='v3',
+                drop_path_rate=0.0,
+            ),
+            init_cfg=None,
         ),
+        fusion=dict(depth=1, scan_size=4, hidden_dim=64),
         text_dim=64,
-        num_tokens=20,
-        fusion=dict(type='TwisterFusion', depth=1, scan_size=4, hidden_dim=64),
     ),
     decode_head=dict(in_channels=[16, 32, 64, 128], channels=32),
 )

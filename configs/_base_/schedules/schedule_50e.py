@@ -7,9 +7,7 @@ optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={
             'text_encoder': dict(lr_mult=0.5),
-            'backbone.patch_embed': dict(lr_mult=0.5),
-            'backbone.stages': dict(lr_mult=0.5),
-            'backbone.downsamples': dict(lr_mult=0.5),
+            'backbone.image': dict(lr_mult=0.5),
         }
     ),
 )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from ..refer_files import in_split, load_instances, load_refs
+from mmseg_remamber.datasets.refer.reader import in_split, load_instances, load_refs
+
 from .layout import find_refs_file, reading_order, target_ids
 from .published import Counts, published
 

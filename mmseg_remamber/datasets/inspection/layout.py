@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..refer_files import find_refs, in_split, load_refs
+from mmseg_remamber.datasets.refer.reader import find_refs, in_split, load_refs
 
 _REFS_FILE = re.compile(r'g?refs\((?P<split_by>.+)\)\.(p|json)')
 

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from ..mixed import image_key
-from ..refer_files import load_instances
+from mmseg_remamber.datasets.mixed import image_key
+from mmseg_remamber.datasets.refer.reader import load_instances
+
 from .layout import (
     SplitName,
     list_datasets,

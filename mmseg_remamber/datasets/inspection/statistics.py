@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..tokenizer import load_tokenizer
-from ..transforms.masks import unite_masks
+from mmseg_remamber.datasets.transforms.masks import unite_masks
+from mmseg_remamber.text import load_tokenizer
+
 from .layout import target_ids
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")

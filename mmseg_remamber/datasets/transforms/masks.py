@@ -13,7 +13,7 @@ from numbers import Integral, Real
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from ..run_lengths import read_runs
+from mmseg_remamber.datasets.refer.run_lengths import read_runs
 
 
 def decode_mask(segmentation: dict | Sequence, height: int, width: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..tokenizer import load_tokenizer
+from mmseg_remamber.text import load_tokenizer
 
 
 @TRANSFORMS.register_module()

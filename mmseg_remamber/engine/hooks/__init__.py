@@ -4,11 +4,13 @@ from .ema import RefSegEMAHook
 from .finite_loss import FiniteLossHook
 from .gallery import RefSegGalleryHook
 from .stop_on_signal import Interrupted, StopOnSignalHook
+from .visualization import RefSegVisualizationHook
 
 __all__ = [
     'FiniteLossHook',
     'Interrupted',
     'RefSegEMAHook',
     'RefSegGalleryHook',
+    'RefSegVisualizationHook',
     'StopOnSignalHook',
 ]

@@ -1,0 +1,22 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint files: read as data, compared with a model, their keys renamed."""
+
+from .files import differences, read_checkpoint, weights_of, write_checkpoint
+from .keys import Rule, convert_keys, prefix, reverse
+from .registry import WeightFamily, recognise, register_family, weight_family
+
+__all__ = [
+    'Rule',
+    'WeightFamily',
+    'convert_keys',
+    'differences',
+    'prefix',
+    'read_checkpoint',
+    'recognise',
+    'register_family',
+    'reverse',
+    'weight_family',
+    'weights_of',
+    'write_checkpoint',
+]

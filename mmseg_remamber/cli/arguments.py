@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands have in common."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from mmseg_remamber.configuration import load_config
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add config and --cfg-options."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, dotted keys'
+    )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add config, checkpoint and --cfg-options."""
+    add_config_arguments(parser)
+    parser.add_argument('checkpoint', help='weights, in the keys of this project')
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add root, dataset and split_by."""
+    parser.add_argument('root', type=Path, help='data root')
+    parser.add_argument('dataset', help='dataset folder in it')
+    parser.add_argument('split_by', help='unc, umd, google, ...')
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --work-dir, --launcher and --local_rank."""
+    parser.add_argument('--work-dir', help='where logs and checkpoints go')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def read_run_config(args: argparse.Namespace) -> Config:
+    """The config that arguments of a config and of a run describe.
+
+    Without --work-dir it is the config's own, or else ``work_dirs/<name of the config>``.
+
+    Raises:
+        FileNotFoundError, KeyError: as :func:`load_config`.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = f'work_dirs/{Path(args.config).stem}'
+    return cfg

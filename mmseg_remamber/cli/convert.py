@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the converters of ``tools/model_converters`` share: arguments, reading and writing."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mmseg_remamber.checkpoints import read_checkpoint, weights_of, write_checkpoint
+
+State = dict[str, Tensor]
+
+
+def conversion_parser(description: str) -> argparse.ArgumentParser:
+    """Arguments ``src``, ``dst``, ``--to-official`` and ``--ema``."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('src', help='checkpoint to read, a torch or .safetensors file')
+    parser.add_argument('dst', help='file to write, .safetensors or else a torch file')
+    parser.add_argument(
+        '--to-official', action='store_true', help="from our keys to the authors', not from theirs"
+    )
+    parser.add_argument(
+        '--ema', action='store_true', help="the averaged weights, 'model_ema' in the authors' file"
+    )
+    return parser
+
+
+def convert_file(
+    args: argparse.Namespace,
+    from_official: Callable[[State], State],
+    to_official: Callable[[State], State],
+) -> State:
+    """Convert as the arguments of :func:`conversion_parser` say.
+
+    Returns:
+        The converted weights.
+
+    Raises:
+        FileNotFoundError: when ``src`` does not exist.
+        FileExistsError: when ``dst`` does.
+        ValueError: for a file without the weights asked for, or keys that nothing explains.
+    """
+    check_new(args.dst)
+    state = weights_of(read_checkpoint(args.src), ema=args.ema and not args.to_official)
+    if args.to_official:
+        converted = to_official(state)
+        write_official(args.dst, converted, entry='model_ema' if args.ema else 'model')
+    else:
+        converted = from_official(state)
+        write_checkpoint(args.dst, converted, dict(converted_from=Path(args.src).name))
+    return converted
+
+
+def check_new(path: str) -> None:
+    """Raises:
+    FileExistsError: when there is a file at ``path``.
+    """
+    if Path(path).exists():
+        raise FileExistsError(f'{path!r} exists; remove it, or write to another file')
+
+
+def write_official(path: str, state: State, *, entry: str | None) -> None:
+    """Write weights in another project's layout.
+
+    Args:
+        path: file to write; a ``.safetensors`` file has no entries.
+        state: the weights.
+        entry: name under which a torch file has them; None for a file that is the state dict.
+    """
+    if Path(path).suffix == '.safetensors':
+        save_file(state, path, metadata={'format': 'pt'})
+    else:
+        torch.save(state if entry is None else {entry: state}, path)

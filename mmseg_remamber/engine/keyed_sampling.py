@@ -1,0 +1,100 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Random choices of a training sample (its sentence, its augmentation) as a function of its place.
+
+A sample's generators are seeded by (seed, epoch, position in the epoch). What is drawn then depends
+neither on the number of workers or processes nor on the batch size, and a resumed run draws what
+the uninterrupted one would have drawn.
+"""
+
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any, NamedTuple
+
+from mmengine.dist import get_dist_info
+from mmseg.registry import DATA_SAMPLERS, DATASETS
+from torch.utils.data import Dataset, Sampler
+
+from .randomness import seeded_cpu_generators
+
+SAMPLES = 0  # first number of a sample's key; iterations have another, so that no key occurs twice
+
+
+class KeyedIndex(NamedTuple):
+    """An access to a dataset: the entry, and the key of the random choices."""
+
+    index: int
+    key: tuple[int, ...]
+
+
+@DATA_SAMPLERS.register_module()
+class KeyedSampler(Sampler[KeyedIndex]):
+    """The indices of another sampler, each with its key, from any place of an epoch on.
+
+    Args:
+        sampler: config of a sampler that deals its indices out to the processes in turn, as
+            mmengine's do, and has a ``seed``.
+        dataset, seed: handed to that sampler.
+    """
+
+    def __init__(self, sampler: dict, dataset: Dataset, seed: int | None = None):
+        self.sampler = DATA_SAMPLERS.build(sampler, default_args=dict(dataset=dataset, seed=seed))
+        self.rank, self.world_size = get_dist_info()
+        self.epoch = 0
+        self._skipped = 0
+
+    @property
+    def seed(self) -> int:
+        """Seed of the order and of every key; to be set before the first index is drawn."""
+        return self.sampler.seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self.sampler.seed = seed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next pass."""
+        self.epoch = epoch
+        self.sampler.set_epoch(epoch)
+
+    def skip(self, num_samples: int) -> None:
+        """Leave out the first indices of this process in the next pass; nothing is loaded."""
+        self._skipped = num_samples
+
+    def __iter__(self) -> Iterator[KeyedIndex]:
+        skipped, self._skipped = self._skipped, 0
+        positions = count(self.rank, self.world_size)
+        key = (self.seed, SAMPLES, self.epoch)
+        for index, position in islice(zip(self.sampler, positions), skipped, None):
+            yield KeyedIndex(index, (*key, position))
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+
+@DATASETS.register_module()
+class KeyedDataset(Dataset):
+    """A dataset whose entries are accessed by :class:`KeyedIndex`.
+
+    Args:
+        dataset: the dataset or its config.
+    """
+
+    def __init__(self, dataset: dict | Dataset):
+        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+
+    @property
+    def metainfo(self) -> dict:
+        """That of the dataset."""
+        return self.dataset.metainfo
+
+    def full_init(self) -> None:
+        """Load the annotations."""
+        self.dataset.full_init()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, place: KeyedIndex) -> Any:
+        with seeded_cpu_generators(*place.key):
+            return self.dataset[place.index]

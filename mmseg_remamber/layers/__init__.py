@@ -1,0 +1,22 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""General layers, in plain torch. Maps are channels-last, (B, H, W, C)."""
+
+from .drop_path import DropPath
+from .linear import Linear
+from .maps import conv_nhwc, resize_nhwc, upsample
+from .mlp import MLP
+from .patches import ConvDownsample, PatchEmbedV1, PatchEmbedV2, PatchMerging
+
+__all__ = [
+    'MLP',
+    'ConvDownsample',
+    'DropPath',
+    'Linear',
+    'PatchEmbedV1',
+    'PatchEmbedV2',
+    'PatchMerging',
+    'conv_nhwc',
+    'resize_nhwc',
+    'upsample',
+]

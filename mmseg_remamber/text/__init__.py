@@ -1,0 +1,9 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Sentences: tokenizers, text encoders, and the features that travel from them."""
+
+from .clip import CLIPSentenceEncoder
+from .features import Text, TextEncoder
+from .tokenizer import load_tokenizer
+
+__all__ = ['CLIPSentenceEncoder', 'Text', 'TextEncoder', 'load_tokenizer']

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""CLIP's token ids, against golden ids and a second implementation."""
+
+import random
+
+import pytest
+import torch
+from mmseg.utils.tokenizer import SimpleTokenizer
+from transformers import BertTokenizer
+
+from mmseg_remamber.datasets.transforms import TokenizeText
+from mmseg_remamber.text import load_tokenizer
+
+START, END = 49406, 49407
+# ids that CLIP's own documentation and tests print
+GOLDEN = {
+    'a photo of a cat': [320, 1125, 539, 320, 2368],
+    'a photo of a dog': [320, 1125, 539, 320, 1929],
+    'hello world!': [3306, 1002, 256],
+}
+HARD = [
+    "man's", "the man's left hand", "don't", "we'll they've I'm you're he'd it's", "'s", "' s",
+    'rock’n’roll', '12 34', '3rd from left', '1/2', 'no.5', '#2', 'a  b   c', ' lead and trail ',
+    'tab\tnew\nline', 'UPPER Case', 'café', 'naïve façade', 'Übergröße', 'mañana', 'Ελληνικά',
+    'русский', '日本語', '한국어', 'العربية', 'हिन्दी', '😀', 'a 😀 b 👩‍👩‍👧', '🇫🇷', 'x²', '½',
+    '①', 'Ⅷ', '...', '?!', '(left)', '[right]', 'a-b', 'a_b', 'a/b\\c', '"quoted"', '$5 & 10%',
+    'a+b=c', '~`^', '<b>', '|', '@home', 'e-mail: a@b.c', 'white-shirt/blue-jeans',
+    'guy w/ hat', 'zzzzzzxqj', 'a' * 90, 'ſ', 'İstanbul', 'ß', '\u00a0nbsp', 'r%u1ECB',
+    "b'ball", "''", "women's men's",
+]  # fmt: skip
+
+
+def sentences():
+    """The hard ones, and 600 mixtures of words, numbers, signs and letters."""
+    draw = random.Random(0)
+    words = [
+        'left', 'right', 'man', 'woman', "kid's", 't-shirt', '#12', '2nd', '(back)', 'giraffe,',
+        'zebra;', 'the', 'a', 'on', 'with', "in's", "'m", 'standing', 'broccoli', 'umbrella', 'é',
+        'ü', 'ñ', '😀', '中', 'й', '&', '%', '!', '?', '.', ':', '"', '/', '007', '3.5',
+        'skateboarder’s',
+    ]  # fmt: skip
+    letters = "abcdefghijklmnopqrstuvwxyz 0123456789'.,-!?éñüßжф中😀"
+    mixed = [' '.join(draw.choices(words, k=draw.randint(1, 9))) for _ in range(400)]
+    noise = [''.join(draw.choices(letters, k=draw.randint(1, 25))) for _ in range(200)]
+    return HARD + mixed + [text for text in noise if text.strip()]
+
+
+@pytest.fixture(scope='module')
+def tokenizer():
+    return load_tokenizer()
+
+
+@pytest.mark.parametrize('text', GOLDEN)
+def test_golden_ids(tokenizer, text):
+    assert tokenizer(text)['input_ids'] == [START, *GOLDEN[text], END]
+
+
+def test_equals_the_original_implementation(tokenizer, monkeypatch):
+    """mmseg ships OpenAI's; its repairs (ftfy, HTML entities), which transformers' fast tokenizer
+    does not do, are left out of the comparison."""
+    monkeypatch.setattr('mmseg.utils.tokenizer.basic_clean', str.strip)
+    original = SimpleTokenizer()
+    texts = sentences()
+    assert len(texts) > 600
+    different = {
+        text: (original.encode(text), tokenizer(text, add_special_tokens=False)['input_ids'])
+        for text in texts
+        if original.encode(text) != tokenizer(text, add_special_tokens=False)['input_ids']
+    }
+    assert not different
+
+
+def test_special_tokens(tokenizer):
+    assert len(tokenizer) == 49408
+    assert tokenizer.bos_token_id == START
+    assert tokenizer.eos_token_id == tokenizer.pad_token_id == END
+
+
+def test_html_is_left_as_it_is(tokenizer):
+    assert tokenizer('a &amp; b')['input_ids'] != tokenizer('a & b')['input_ids']
+
+
+def test_made_once():
+    assert load_tokenizer() is load_tokenizer()
+
+
+@pytest.mark.parametrize('words', [1, 17, 18, 19, 40])
+def test_padded_or_cut(words):
+    found = TokenizeText(max_tokens=20)(dict(text='cat ' * words))
+    ids, mask = found['token_ids'], found['token_mask']
+    kept = min(words, 18)
+    assert ids.dtype == torch.int64 and mask.dtype == torch.bool
+    assert ids.tolist() == [START] + [2368] * kept + [END] * (19 - kept)
+    assert mask.tolist() == [True] * (kept + 2) + [False] * (18 - kept)
+    assert found['num_tokens'] == words + 2
+    assert found['truncated'] is (words > 18)
+
+
+def test_local_folder(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    found = TokenizeText(max_tokens=7, tokenizer=str(tmp_path))(dict(text='a photo of a cat'))
+    assert found['token_ids'].tolist() == [START, *GOLDEN['a photo of a cat'], END]
+
+
+@pytest.fixture(scope='module')
+def wordpiece(tmp_path_factory):
+    """A folder with a BERT tokenizer of a few pieces."""
+    folder = tmp_path_factory.mktemp('bert')
+    pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'the', 'left', '##most', 'cat', '!']
+    (folder / 'vocab.txt').write_text('\n'.join(pieces))
+    BertTokenizer.from_pretrained(str(folder)).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ('text', 'ids', 'num_tokens'),
+    [
+        ('the Leftmost cat', [2, 5, 6, 7, 8, 3, 0], 6),
+        ('zebra cat', [2, 1, 8, 3, 0, 0, 0], 4),
+        ('the leftmost cat !', [2, 5, 6, 7, 8, 9, 3], 7),
+        ('the leftmost cat ! the cat', [2, 5, 6, 7, 8, 9, 3], 9),
+    ],
+)
+def test_bert(wordpiece, text, ids, num_tokens):
+    """Another end than padding, another case, pieces; a cut sentence keeps its end."""
+    found = TokenizeText(max_tokens=7, tokenizer=wordpiece)(dict(text=text))
+    assert found['token_ids'].tolist() == ids
+    assert found['token_mask'].tolist() == [i != 0 for i in ids]
+    assert (found['num_tokens'], found['truncated']) == (num_tokens, num_tokens > 7)
+
+
+def test_missing_folder():
+    step = TokenizeText(tokenizer='/no/such/folder')  # nothing is read before it is needed
+    with pytest.raises(FileNotFoundError, match="local folder, got '/no/such/folder'"):
+        step(dict(text='cat'))
