@@ -3,8 +3,8 @@
 """mmengine's training loops, made to resume exactly.
 
 Whatever is random in training is a function of the seed and of a place: a sample's choices of its
-epoch and position (:mod:`.keyed_sampling`), an iteration's (dropout, drop path) of its number and process.
-A checkpoint therefore needs the seed and the number of iterations alone, of any process.
+epoch and position (:mod:`.keyed_sampling`), an iteration's (dropout, drop path) of its number and
+process. A checkpoint therefore needs the seed and the number of iterations alone, of any process.
 """
 
 from collections.abc import Sequence

@@ -63,7 +63,7 @@ def conv_of_resized(
     bias: Tensor | None,
     then: Callable[[Tensor], Tensor] = nn.Identity(),  # noqa: B008  without state
 ) -> Tensor:
-    """Compute ``then(conv(upsample(x, size)))`` for a 3x3 convolution, at a quarter of its products.
+    """Compute ``then(conv(upsample(x, size)))`` of a 3x3 convolution at a quarter of its products.
 
     The taps come first, as in :func:`sum_doubled_taps`, a few rows at a time: of each row of x one
     product makes what the three taps of a row of the kernel make of each position, and a product

@@ -78,10 +78,7 @@ class TwisterFusion(StageFusion):
         )
 
     def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
-        """x: (B, H, W, C) float -> the fused map, which goes on and leaves, and the text as it came.
-
-        As of :class:`StageFusion`.
-        """
+        """As :meth:`StageFusion.forward`: the fused map goes on and leaves, the text stays as it is."""
         texts = []
         if 'global' in self.texts:
             texts.append(self.global_text(text.sentence))

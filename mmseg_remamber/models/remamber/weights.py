@@ -129,7 +129,8 @@ def to_official(state: Mapping[str, Tensor], *, spelling: str = '4.31') -> dict[
 
     Args:
         state: weights in our keys.
-        spelling: of the text model's keys, as in :data:`mmseg_remamber.text.clip_weights.SPELLINGS`.
+        spelling: of the text model's keys, as in
+            :data:`mmseg_remamber.text.clip_weights.SPELLINGS`.
 
     Raises:
         ValueError: for a key that no published model has, or an unknown spelling.
