@@ -1,39 +1,94 @@
 # The two commands of this project: `make quickstart` and `make test`. Both set up everything.
-# `make demo` opens the page with the quickstart's model.
+#   make demo     the page, with the quickstart's model
+#   make check    lint, types and the fast tests, before each commit
+#   make lint     style of Python, C++ and shell, spelling, and who imports whom
+#   make format   put Python and C++ into that style
+#   make types    mypy
+#   make docs     the site, in site/
+#   make wheel    a wheel in a new environment, and beside the original OpenMMLab packages
 #   PYTHON=python3.11  interpreter that makes the virtual environment
 #   VENV=.venv         where it is made
+#   WORKERS=2          how many tests run at once
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-DEMO_STAMP := $(VENV)/.demo-installed
+WORKERS ?= 2
 
-.PHONY: quickstart test demo lint clean
+RUN := '$(VENV)/bin/python' -m
+TOOL = '$(VENV)/bin/$(1)'
+# names of files are words to make: a blank in a name is written with a backslash
+STAMPS := $(subst $(subst ,, ),\ ,$(VENV))
+PIP := $(RUN) pip install -q
+OP := selective_scan/setup.py selective_scan/pyproject.toml \
+    $(wildcard selective_scan/csrc/* selective_scan/csrc/*/* selective_scan/selective_scan/*.py)
 
-quickstart: $(STAMP)
-	$(BIN)/python tools/quickstart.py --out quickstart
+CPP := $(wildcard $(addprefix selective_scan/csrc/,*.h *.cpp */*.h */*.cpp */*.cuh */*.cu))
+SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh tests/*/*.sh selective_scan/tests/*.sh)
+PROSE := mmseg_remamber selective_scan configs tools demo benchmarks tests docs .github requirements \
+    Makefile $(wildcard *.md *.toml *.txt *.yml *.yaml *.cff)
 
-test: $(DEMO_STAMP)
-	$(BIN)/python -m pytest --cov --cov-report=term
+# Two workers with one thread each use two cores better than one worker with two.
+PYTEST := $(RUN) pytest -n $(WORKERS) --dist worksteal
+test check: export OMP_NUM_THREADS = 1
 
-demo: $(DEMO_STAMP)
-	$(BIN)/python demo/app.py
+.PHONY: quickstart test demo check lint types format docs wheel clean
 
-lint: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+quickstart: $(STAMPS)/.installed
+	'$(VENV)/bin/python' tools/quickstart.py --out quickstart
 
-$(STAMP): requirements.txt setup.py $(wildcard selective_scan/csrc/* selective_scan/csrc/*/* selective_scan/selective_scan/*.py) selective_scan/setup.py
+test: $(STAMPS)/.installed-test
+	$(PYTEST) --cov --cov-report=term
+
+demo: $(STAMPS)/.installed-demo
+	'$(VENV)/bin/python' demo/app.py
+
+check: lint types $(STAMPS)/.installed-test
+	$(PYTEST) -m 'not slow'
+
+lint: $(STAMPS)/.installed-style
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(call TOOL,lint-imports) --no-logo
+	$(call TOOL,codespell) $(PROSE)
+	$(call TOOL,shellcheck) $(SHELL_SCRIPTS)
+	$(call TOOL,clang-format) --dry-run -Werror $(CPP)
+
+types: $(STAMPS)/.installed $(STAMPS)/.installed-style
+	$(RUN) mypy
+
+format: $(STAMPS)/.installed-style
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(call TOOL,clang-format) -i $(CPP)
+
+docs: $(STAMPS)/.installed-docs
+	$(RUN) mkdocs build --strict
+
+wheel:
+	PYTHON='$(PYTHON)' tests/smoke/wheel.sh
+
+# What each command needs is installed by a rule of its own, anew when its files have changed.
+$(STAMPS)/.made:
+	$(PYTHON) -m venv '$(VENV)'
+	touch '$@'
+
+$(STAMPS)/.installed: requirements.txt pyproject.toml setup.py $(OP) | $(STAMPS)/.made
 	@echo '== Environment in $(VENV): packages (about a minute) and the compiled scan op (about half a minute)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -r requirements.txt
-	$(BIN)/python -m pip install -q --no-build-isolation --no-deps --force-reinstall ./selective_scan
-	$(BIN)/python -m pip install -q --no-build-isolation -e .
-	touch $@
+	$(PIP) -r requirements.txt
+	$(PIP) --no-build-isolation --no-deps --force-reinstall ./selective_scan
+	$(PIP) --no-build-isolation -e '.[openmmlab]'
+	touch '$@'
 
-$(DEMO_STAMP): $(STAMP) demo/requirements.txt
-	$(BIN)/python -m pip install -q -r requirements.txt -r demo/requirements.txt
-	touch $@
+$(STAMPS)/.installed-demo: demo/requirements.txt $(STAMPS)/.installed
+	$(PIP) -r requirements.txt -r demo/requirements.txt
+	touch '$@'
+
+$(STAMPS)/.installed-test: requirements/test.txt $(STAMPS)/.installed-demo
+	$(PIP) -r requirements.txt -r demo/requirements.txt -r requirements/test.txt
+	touch '$@'
+
+$(STAMPS)/.installed-%: requirements/%.txt | $(STAMPS)/.made
+	$(PIP) -r '$<'
+	touch '$@'
 
 clean:
-	rm -rf $(VENV) quickstart
+	rm -rf '$(VENV)' quickstart site
