@@ -1,42 +1,49 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Packaging of mmseg_remamber. The scan op is a distribution of its own, in selective_scan/."""
+"""Put configs and tools into the wheel. Everything else is in pyproject.toml.
 
-import re
+OpenMMLab's packages keep them in ``.mim``, where ``mim`` and the inferencer look for them. An
+editable install finds them in the checkout, so that nothing is copied there.
+"""
+
+import shutil
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
+from setuptools.command.build_py import build_py
 
-ROOT = Path(__file__).parent
-VERSION = re.search(
-    r"__version__ = '([^']+)'", (ROOT / 'mmseg_remamber' / '__init__.py').read_text()
-).group(1)
+PACKAGE = 'mmseg_remamber'
+SHIPPED = ('configs', 'tools', 'model-index.yml')
 
-setup(
-    name='mmseg_remamber',
-    version=VERSION,
-    description='Referring image segmentation with Mamba models for MMSegmentation',
-    long_description=(ROOT / 'README.md').read_text(),
-    long_description_content_type='text/markdown',
-    license='Apache-2.0',
-    python_requires='>=3.10',
-    packages=find_packages(include=['mmseg_remamber', 'mmseg_remamber.*']),
-    # ranges that are meant to work; requirements.txt has the versions that are tested
-    install_requires=[
-        'selective-scan-op',
-        'torch>=2.10',
-        'onedl-mmengine>=0.10.12',
-        'onedl-mmcv>=2.3.6',
-        'onedl-mmsegmentation>=1.4.2',
-        'transformers>=4.40',
-        'pycocotools>=2.0.7',
-        'safetensors>=0.4',
-        'numpy',
-        'opencv-python',
-        'pillow',
-        'matplotlib',
-        'rich',
-    ],
-    # demo/requirements.txt has the versions that are tested
-    extras_require={'demo': ['gradio>=6']},
-)
+
+class BuildWithConfigs(build_py):
+    """Build the modules, and ``.mim`` beside them."""
+
+    def run(self) -> None:
+        if self.editable_mode:
+            super().run()
+            return
+        # setuptools builds over what an earlier build left, removed files among it
+        package = Path(self.build_lib) / PACKAGE
+        shutil.rmtree(package, ignore_errors=True)
+        super().run()
+        for name in SHIPPED:
+            copy(Path(name), package / '.mim' / name)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        outputs = super().get_outputs(include_bytecode)
+        if self.editable_mode:
+            return outputs
+        shipped = (Path(self.build_lib) / PACKAGE / '.mim').rglob('*')
+        return outputs + [str(path) for path in shipped if path.is_file()]
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__', '*.py[co]'))
+    else:
+        shutil.copyfile(source, target)
+
+
+setup(cmdclass={'build_py': BuildWithConfigs})

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Referring image segmentation with Mamba models for MMSegmentation.
 
-Importing the package costs nothing; ``mmseg_remamber.models``, ``.datasets`` and ``.evaluation``
-register their modules when a config names them in ``custom_imports``.
+Importing the package costs nothing; ``mmseg_remamber.register``, which configs name in
+``custom_imports``, registers its modules.
 """
 
-__version__ = '0.1.0'
+from mmseg_remamber.version import __version__
+
+__all__ = ['__version__']

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Who imports whom: the contract in pyproject.toml, and what an import loads."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from importlinter.api import read_configuration
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+
+@pytest.fixture(scope='module')
+def contracts(root):
+    config = read_configuration(config_filename=str(root / 'pyproject.toml'))
+    return {contract['id']: contract for contract in config['contracts_options']}
+
+
+def test_the_contract_is_kept(root):
+    config = str(root / 'pyproject.toml')
+    assert lint_imports(config_filename=config, no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_every_family_is_parted_from_the_others(root, contracts):
+    families, common = contracts['families']['layers']
+    folders = {
+        path.parent.name for path in (root / 'mmseg_remamber' / 'models').glob('*/weights.py')
+    }
+    assert {name.strip() for name in families.split('|')} == folders
+    assert not folders & {name.strip() for name in common.split(':')}
+
+
+LOADED = """
+import json, sys
+import mmseg_remamber
+import mmseg_remamber.openmmlab
+cheap = sorted(sys.modules)
+import mmseg_remamber.vmamba
+print(json.dumps([cheap, sorted(sys.modules)]))
+"""
+
+
+def test_what_importing_vmamba_loads(contracts, tmp_path):
+    """In a fresh interpreter, as this one has imported everything."""
+    run = subprocess.run(
+        [sys.executable, '-c', LOADED], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    cheap, loaded = (set(modules) for modules in json.loads(run.stdout.splitlines()[-1]))
+    assert not cheap & {'torch', 'numpy', 'mmengine'}
+
+    assert 'mmengine' in loaded
+    assert not loaded & {'mmseg', 'mmcv', 'gradio'}
+    layers = contracts['rooms']['layers']
+    above = layers[: layers.index('vmamba')]
+    rooms = {name for layer in above for name in layer.split(' | ')}
+    assert {'models', 'text', 'apis'} <= rooms
+    assert not {f'mmseg_remamber.{room}' for room in rooms} & loaded
