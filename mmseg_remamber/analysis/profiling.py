@@ -20,23 +20,8 @@ from .cost import flop_counter
 
 PHASES = ('forward', 'backward', 'update')
 
-#: Part of the model -> modules that belong to it; the first pattern that fits counts.
-PARTS = {
-    'text encoder': r'text_encoder',
-    'patch embedding': r'backbone\.patch_embed',
-    'stage {0}: blocks': r'backbone\.stages\.(\d+)',
-    'stage {0}: downsampling to the next': r'backbone\.downsamples\.(\d+)',
-    'fusion {0}: local text': r'backbone\.fusions\.(\d+)\.local_text',
-    'fusion {0}: channel scans': r'backbone\.fusions\.(\d+)\.blocks\.\d+\.twister\.channel_scan',
-    'fusion {0}: spatial scans': r'backbone\.fusions\.(\d+)\.blocks\.\d+\.twister\.spatial_scan',
-    'fusion {0}: the rest': r'backbone\.fusions\.(\d+)',
-    'head: mixer {0}': r'decode_head\.mixers\.(\d+)',
-    'head: neck': r'decode_head\.neck',
-    'head: level {0}': r'decode_head\.levels\.(\d+)',
-    'head: skip fusion {0}': r'decode_head\.skip_fusions\.(\d+)',
-    'head: last convolutions': r'decode_head\.(?:conv_out|conv_seg)',
-    'head: the rest': r'decode_head',
-}
+#: Part of a segmentor -> named levels of its modules that are told apart.
+DEPTHS = dict(text_encoder=1, backbone=3, decode_head=2)
 
 #: Kind of operator -> names of operators, without their library.
 KINDS = {
@@ -249,13 +234,24 @@ def record_calls(
 
 
 def part_of(call: Call) -> str:
-    """The part of the model that a call belongs to."""
+    """The part of the model that a call belongs to: its module, cut to :data:`DEPTHS` levels.
+
+    A number belongs to the name before it: ``backbone.fusions.1.local_text`` has three levels.
+    """
     if call.phase == 'update':
         return 'update of the weights'
-    for name, pattern in PARTS.items():
-        if match := re.match(rf'{pattern}(?:\.|$)', call.module):
-            return name.format(*match.groups())
-    return 'outside: resize of the logits, losses'
+    part, levels, numbered = [], 0, False
+    for name in call.module.split('.'):
+        if name.isdigit():
+            if numbered:
+                break
+            numbered = True
+        elif levels == DEPTHS.get(call.module.split('.')[0], 1):
+            break
+        else:
+            levels, numbered = levels + 1, False
+        part.append(name)
+    return '.'.join(part) or 'outside: resize of the logits, losses'
 
 
 @dataclass

@@ -6,14 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .policy import applies
-
 
 def fold(conv: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor | None, nn.Module]:
     """Fold a norm into the convolution before it.
 
-    A batch norm that uses its running statistics is folded while no gradients are recorded; any
-    other norm is left as it is.
+    A batch norm that uses its running statistics is folded, gradients included; any other norm is
+    left as it is.
 
     Args:
         conv: the convolution, of C input and C' output channels.
@@ -22,8 +20,7 @@ def fold(conv: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor | None, nn.Mo
     Returns:
         Weight (C', C, kh, kw), bias (C',) or none, and the module that is left to apply.
     """
-    stands_still = isinstance(norm, _BatchNorm) and not norm.training and norm.track_running_stats
-    if not (stands_still and applies(conv.weight)):
+    if not isinstance(norm, _BatchNorm) or norm.training or not norm.track_running_stats:
         return conv.weight, conv.bias, norm
     scale = torch.rsqrt(norm.running_var + norm.eps) * norm.weight
     bias = norm.bias - norm.running_mean * scale

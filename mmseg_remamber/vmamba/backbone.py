@@ -121,14 +121,14 @@ class VMamba(BaseModule):
         if self.init_cfg is None:
             return
         options = dict(self.init_cfg)
-        if options.pop('type', None) != 'Pretrained' or 'checkpoint' not in options:
+        if options.pop('type', None) != 'Pretrained':
+            raise ValueError(f"init_cfg must be of type 'Pretrained', got {self.init_cfg!r}")
+        path, key_prefix = options.pop('checkpoint', None), options.pop('prefix', None)
+        if path is None or options:
             raise ValueError(
-                f"init_cfg must be dict(type='Pretrained', checkpoint=...), got {self.init_cfg!r}"
+                f'init_cfg takes checkpoint, which must be given, and prefix, got {self.init_cfg!r}'
             )
-        checkpoint, key_prefix = options.pop('checkpoint'), options.pop('prefix', None)
-        if options:
-            raise ValueError(f'init_cfg has the unknown keys {sorted(options)}')
-        load_pretrained(self, checkpoint, key_prefix=key_prefix)
+        load_pretrained(self, path, key_prefix=key_prefix)
 
     def forward(self, img: Tensor) -> tuple[Tensor, ...]:
         """img: (B, 3, H, W) normalised float -> maps (B, C_i, H_i, W_i) of ``out_indices``."""

@@ -11,7 +11,7 @@ from mmseg_remamber.analysis.maps import (
     principal_components,
     receptive_field,
     route_weights,
-    twister_maps,
+    step_maps,
 )
 from mmseg_remamber.analysis.samples import own_sample, words_of
 from mmseg_remamber.apis import init_model
@@ -20,7 +20,7 @@ from mmseg_remamber.models.remamber.correlation import LocalText
 from mmseg_remamber.vmamba import SS2D
 
 MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
-DESIGN = 'configs/remamber/fusion/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'
+DESIGN = 'configs/remamber/ablations/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'
 
 
 def build(root, config):
@@ -44,18 +44,20 @@ def picture(tmp_path_factory):
 
 def test_own_sample(model, picture):
     path, pixels = picture
-    batch, seen = own_sample(model, path, 'the red cat')
+    batch, seen = own_sample(model, path, 'the red cat', (70, 50))
     assert (seen == pixels).all()
-    assert words_of(model, batch) == ['<start>', 'the', 'red', 'cat', '<end>']
+    assert words_of(model, 'the red cat') == ['<start>', 'the', 'red', 'cat', '<end>']
     mean, std = torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375])
     want = (torch.from_numpy(pixels).float() - mean) / std
     torch.testing.assert_close(batch['inputs'][0], want.permute(2, 0, 1))
-    batch, seen = own_sample(model, path, 'cat', size=(32, 48))
+    batch, seen = own_sample(model, path, 'cat')  # the config's size
+    assert seen.shape == (80, 80, 3)
+    batch, seen = own_sample(model, path, 'cat', (48, 32))
     assert seen.shape == (32, 48, 3) and batch['inputs'].shape == (1, 3, 32, 48)
 
 
 def test_interactions_are_what_the_model_reads(model, picture):
-    batch, _ = own_sample(model, picture[0], 'the red cat')
+    batch, _ = own_sample(model, picture[0], 'the red cat', (70, 50))
     maps = interaction_maps(model, batch)
     assert [tuple(found.shape[1:3]) for found in maps.values()] == [
         (13, 18), (7, 9), (4, 5), (2, 3),
@@ -76,7 +78,7 @@ def test_interactions_are_what_the_model_reads(model, picture):
 
 def test_attention_of_each_place_sums_to_one(root, picture):
     model = build(root, DESIGN.format('attention'))
-    batch, _ = own_sample(model, picture[0], 'the red cat')
+    batch, _ = own_sample(model, picture[0], 'the red cat', (70, 50))
     before = model.extract_feat(batch['inputs'], batch['data_samples'])
     maps = interaction_maps(model, batch)
     assert len(maps) == 4
@@ -88,25 +90,27 @@ def test_attention_of_each_place_sums_to_one(root, picture):
 
 def test_models_without_such_maps(root, picture):
     model = build(root, DESIGN.format('norm'))
-    batch, _ = own_sample(model, picture[0], 'cat')
+    batch, _ = own_sample(model, picture[0], 'cat', (70, 50))
     with pytest.raises(ValueError, match='the model has no interaction maps'):
         interaction_maps(model, batch)
-    with pytest.raises(ValueError, match='the model has no Twister'):
-        twister_maps(model, batch)
+    with pytest.raises(ValueError, match='the model has no steps to show'):
+        step_maps(model, batch)
 
 
 def test_twister_maps_follow_from_each_other(model, picture):
-    batch, _ = own_sample(model, picture[0], 'the red cat')
-    maps = twister_maps(model, batch)
+    batch, _ = own_sample(model, picture[0], 'the red cat', (70, 50))
+    maps = step_maps(model, batch)
     modules = dict(model.backbone.named_modules())
     assert len(maps) == 4
     for name, found in maps.items():
         twister = modules[name]
         with torch.no_grad():
-            scanned = twister._scan_channels(found['before'])
-            full = resize_nhwc(scanned, found['before'].shape[1:3])
-            torch.testing.assert_close(found['before'] + full, found['channel'])
-            torch.testing.assert_close(twister.spatial_scan(found['channel']), found['spatial'])
+            before, channel, spatial = found.values()
+            small = resize_nhwc(before, (twister.scan_size, twister.scan_size))
+            full = resize_nhwc(twister.scan_channels(small), before.shape[1:3])
+            torch.testing.assert_close(before + full, channel)
+            torch.testing.assert_close(twister.spatial_scan(channel), spatial)
+            assert list(found) == ['before', 'after channel scan', 'after spatial scan']
 
 
 def test_principal_components():
@@ -120,7 +124,7 @@ def test_principal_components():
 
 
 def test_receptive_field_of_the_first_convolution_is_local(model, picture):
-    batch, _ = own_sample(model, picture[0], 'cat')
+    batch, _ = own_sample(model, picture[0], 'cat', (70, 50))
     fields = receptive_field(model, batch)
     assert [tuple(field.shape) for field in fields] == [(50, 70)] * 4
     assert all(field.min() >= 0 and field.max() > 0 for field in fields)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmseg_remamber import fast
 from mmseg_remamber.analysis.cost import (
     count_flops,
     count_training_flops,
@@ -42,16 +43,15 @@ def cfg(root):
 @pytest.mark.parametrize('head', ['conv', 'mamba'])
 def test_calls_add_up_to_the_operations_of_the_model(root, head):
     cfg = load_config(root / MINI.format(head))
-    calls = record(cfg)
     modules = count_flops(cfg, SIZE)
-    total, counted = sum(call.flops for call in calls), 2 * sum(modules[''].values())
-    if head == 'mamba':
-        assert total == counted
-    else:  # counted as written, and run on a CPU at a fraction of the products
-        neck = sum(call.flops for call in calls if part_of(call) == 'head: neck')
-        counted_neck = 2 * sum(modules['decode_head.neck'].values())
-        assert total - neck == counted - counted_neck and neck < 0.7 * counted_neck
-    for name in ('text_encoder', 'backbone.stages.2', 'backbone.fusions.1.local_text'):
+    counted = 2 * sum(modules[''].values())
+    if head == 'conv':  # its fast form runs a fraction of what is counted
+        fast_head = sum(c.flops for c in record(cfg) if c.module.startswith('decode_head'))
+        assert fast_head < 0.75 * 2 * sum(modules['decode_head'].values())
+    with fast.disabled():
+        calls = record(cfg)
+    assert sum(call.flops for call in calls) == counted
+    for name in ('text_encoder', 'backbone.image.stages.2', 'backbone.fusions.1.local_text'):
         own = sum(call.flops for call in calls if f'{call.module}.'.startswith(f'{name}.'))
         assert own == 2 * sum(modules[name].values())
     scans = sum(call.flops for call in calls if call.kind == 'scan')
@@ -70,18 +70,18 @@ def by_part(calls, phase):
 def test_a_backward_call_belongs_to_the_module_of_its_forward(root, head):
     """Of products the backward does twice the forward's, if both inputs need a gradient."""
     cfg = load_config(root / MINI.format(head))
-    calls = record(cfg, training=True)
+    with fast.disabled():
+        calls = record(cfg, training=True)
     forward, backward = by_part(calls, 'forward'), by_part(calls, 'backward')
     for part, flops in forward.items():
-        if part == 'patch embedding' or part == 'head: neck':  # the image needs none
+        if part == 'backbone.image.patch_embed':  # the image needs none
             assert flops < backward[part] < 2 * flops
-        elif any(word in part for word in ('local text', 'downsampling', 'mixer', 'skip')):
+        elif any(word in part for word in ('local_text', 'downsamples', 'mixer', 'skip', 'neck')):
             assert backward[part] == 2 * flops
         elif flops:
             assert 2 * flops <= backward[part] < 2.5 * flops  # scans and attention recompute
-    if head == 'mamba':  # the other runs a fraction of what is counted
-        total = sum(forward.values()) + sum(backward.values())
-        assert total == pytest.approx(2 * count_training_flops(cfg, SIZE), rel=1e-3)
+    total = sum(forward.values()) + sum(backward.values())
+    assert total == pytest.approx(2 * count_training_flops(cfg, SIZE), rel=1e-3)
 
 
 def test_recomputed_blocks_count_again(cfg):
@@ -90,9 +90,9 @@ def test_recomputed_blocks_count_again(cfg):
     forward = by_part(record(cfg), 'forward')
     cfg.model.backbone.with_cp = True
     twice = by_part(record(cfg, training=True), 'backward')
-    for part in ('stage 1: blocks', 'fusion 2: local text'):
+    for part in ('backbone.image.stages.1', 'backbone.fusions.2.local_text'):
         assert 0.5 * forward[part] < twice[part] - once[part] <= forward[part]
-    assert twice['head: neck'] == once['head: neck']
+    assert twice['decode_head.mixers.0'] == once['decode_head.mixers.0'] > 0
 
 
 def test_phases_and_parts_of_a_training_step(cfg):
@@ -104,7 +104,7 @@ def test_phases_and_parts_of_a_training_step(cfg):
     assert (model.decode_head.conv_seg.weight != before).any()
     assert all(p.grad is None for p in model.parameters())
     parts = {part_of(call) for call in calls}
-    assert {'text encoder', 'fusion 3: channel scans', 'head: mixer 0'} <= parts
+    assert {'text_encoder', 'backbone.fusions.3.blocks.0', 'decode_head.mixers.0'} <= parts
     updated = [call for call in calls if part_of(call) == 'update of the weights']
     assert {call.phase for call in updated} == {'update'}
     # AdamW: at least the weight, its gradient and two moments are read, and three are written

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmseg_remamber.fast import by_rows, linear_of_parts
+from mmseg_remamber.fast import by_rows, linear_of_parts, strips
 from mmseg_remamber.layers import conv_nhwc, resize_nhwc
-from mmseg_remamber.vmamba import VSSBlock, strips
+from mmseg_remamber.vmamba import VSSBlock
 
 
 @pytest.fixture

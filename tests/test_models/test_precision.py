@@ -73,8 +73,8 @@ def test_weights_kept_in_bfloat16_predict_the_same():
     with torch.no_grad(), precision.autocast('bfloat16', 'cpu'):
         want = model.logits(*inputs)
         precision.keep_weights(model, 'bfloat16')
-        assert model.backbone.stages[0][0].op.in_proj.weight.dtype == torch.bfloat16
-        assert model.backbone.stages[0][0].op.A_logs.dtype == torch.float32
+        assert model.backbone.image.stages[0][0].op.in_proj.weight.dtype == torch.bfloat16
+        assert model.backbone.image.stages[0][0].op.A_logs.dtype == torch.float32
         assert torch.equal(model.logits(*inputs), want)
 
 

@@ -7,7 +7,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmseg_remamber.vmamba import strips
+from mmseg_remamber.fast import strips
+from mmseg_remamber.text import Text
 
 HEADS = ('conv', 'mamba')
 TINY = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1))
@@ -15,7 +16,7 @@ TINY = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1))
 
 def config(head='conv', **options):
     cfg = golden.model_config(head, 'small')
-    cfg['backbone']['arch'] = TINY
+    cfg['backbone']['image']['arch'] = TINY
     return {**cfg, **options}
 
 
@@ -125,11 +126,11 @@ def test_padding_takes_part_only_as_published(mask_padding):
     model = MODELS.build(cfg).eval()
     img = torch.randn(1, 3, 32, 32)
     ids, mask = tokens(1)
-    words, sentence = model.text_encoder(ids, mask)
-    changed = words.clone()
+    text = model.text_encoder(ids, mask)
+    changed = text.words.clone()
     changed[:, 10:] += 1
-    before = model.backbone(img, words, sentence, mask)[-1]
-    after = model.backbone(img, changed, sentence, mask)[-1]
+    before = model.backbone(img, text)[-1]
+    after = model.backbone(img, text._replace(words=changed))[-1]
     assert torch.allclose(before, after) is mask_padding
 
 
@@ -141,8 +142,8 @@ def test_mamba_head_reads_the_token_it_is_told(sentence_token, uses):
     torch.manual_seed(0)
     head = MODELS.build(cfg['decode_head']).eval()
     feats = [torch.randn(1, 16 * 2**i, 16 // 2**i, 16 // 2**i) for i in range(4)]
-    words, mask = torch.randn(1, 20, 768), torch.ones(1, 20)
-    a, b = (head(feats, words, torch.randn(1, 768), mask) for _ in range(2))
+    words, mask = torch.randn(1, 20, 768), torch.ones(1, 20, dtype=torch.bool)
+    a, b = (head.predict(feats, Text(words, mask, torch.randn(1, 768))) for _ in range(2))
     assert torch.allclose(a, b) is not uses
 
 

@@ -158,3 +158,18 @@ def test_other_initialisers_are_refused():
     with pytest.raises(ValueError, match="init_cfg must be of type 'Pretrained'"):
         VMamba(ARCH, init_cfg=dict(type='Kaiming')).init_weights()
     VMamba(ARCH).init_weights()
+
+
+def test_a_part_of_a_whole_models_weights_initialises_a_backbone(tmp_path):
+    source, path = VMamba(ARCH), str(tmp_path / 'whole.pth')
+    state = {f'backbone.image.{key}': value for key, value in source.state_dict().items()}
+    torch.save({'state_dict': state | {'head.weight': torch.ones(2)}}, path)
+    pretrained = dict(type='Pretrained', checkpoint=path)
+    model = VMamba(ARCH, init_cfg=dict(pretrained, prefix='backbone.image.'))
+    model.init_weights()
+    for key, value in source.state_dict().items():
+        assert torch.equal(model.state_dict()[key], value), key
+    with pytest.raises(ValueError, match=r"no key that begins with 'trunk\.'.*'backbone', 'head'"):
+        VMamba(ARCH, init_cfg=dict(pretrained, prefix='trunk.')).init_weights()
+    with pytest.raises(ValueError, match=r"init_cfg takes checkpoint.* got .*'map_location'"):
+        VMamba(ARCH, init_cfg=dict(pretrained, map_location='cpu')).init_weights()

@@ -64,7 +64,7 @@ class LocalText(nn.Module):
         """x: (B, H, W, dim) float -> (B, H, W, dim).
 
         Raises:
-            ValueError: when the sentences do not have ``num_tokens`` tokens.
+            ValueError: when there are not ``num_tokens`` words.
         """
         if fast.applies(x):
             return fast_remamber.local_text(self, x, text)
@@ -82,7 +82,5 @@ class LocalText(nn.Module):
     def project_words(self, text: Text) -> Tensor:
         """The words in the width of the similarity: (B, T, hidden_dim) float."""
         if text.words.shape[1] != self.num_tokens:
-            raise ValueError(
-                f'sentences must have {self.num_tokens} tokens, got {text.words.shape[1]}'
-            )
+            raise ValueError(f'words must have {self.num_tokens} tokens, got {text.words.shape[1]}')
         return self.act(self.text_proj(text.words))

@@ -11,6 +11,7 @@ from mmseg_remamber.models.remamber.attention import AttentionBlock
 from mmseg_remamber.models.remamber.embedding import MapPosition
 from mmseg_remamber.models.remamber.in_context import InContextScan
 from mmseg_remamber.models.remamber.norm import NormBlock, TextPool
+from mmseg_remamber.text import Text
 
 
 def positions(height, width):
@@ -86,7 +87,8 @@ def test_in_context_stage():
         scanned = block.scan(block.norm(want), block.norm(text))
         want, text = want + scanned[0], text + scanned[1]
         want, text = want + block.mlp(block.norm2(want)), text + block.mlp(block.norm2(text))
-    assert torch.allclose(stage(x, words, sentence, torch.ones(2, 5)), want, atol=1e-6)
+    text = Text(words, torch.ones(2, 5, dtype=torch.bool), sentence)
+    assert torch.allclose(stage(x, text)[0], want, atol=1e-6)
 
 
 @pytest.mark.parametrize('masked', [False, True])
@@ -128,13 +130,17 @@ def test_attention_knows_places_by_its_positions_alone():
         dict(type='AttentionFusion', dim=8, text_dim=12, num_tokens=5, position_size=4, head_dim=4)
     )
     x, words = torch.randn(1, 1, 1, 8).expand(1, 4, 6, 8), torch.randn(1, 5, 12)
-    rest = torch.randn(1, 12), torch.ones(1, 5)
-    assert stage(x, words, *rest).std((1, 2)).min() > 1e-3
-    assert not torch.allclose(stage(x, words, *rest), stage(x, words.flip(1), *rest), atol=1e-5)
+    sentence = torch.randn(1, 12)
+
+    def fused(words):
+        return stage(x, Text(words, torch.ones(1, 5, dtype=torch.bool), sentence))[0]
+
+    assert fused(words).std((1, 2)).min() > 1e-3
+    assert not torch.allclose(fused(words), fused(words.flip(1)), atol=1e-5)
     stage.map_position.position.zero_()
-    assert stage(x, words, *rest).std((1, 2)).max() < 1e-5
+    assert fused(words).std((1, 2)).max() < 1e-5
     stage.words.position.zero_()
-    assert torch.allclose(stage(x, words, *rest), stage(x, words.flip(1), *rest), atol=1e-5)
+    assert torch.allclose(fused(words), fused(words.flip(1)), atol=1e-5)
 
 
 @torch.no_grad()
@@ -166,7 +172,7 @@ def test_film():
 def test_text_pool(mask_padding):
     torch.manual_seed(0)
     pool = TextPool(5, 6, mask_padding=mask_padding)
-    words, mask = torch.randn(2, 4, 5), torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]])
+    words, mask = torch.randn(2, 4, 5), torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]]).bool()
     for i, count in enumerate((3, 2) if mask_padding else (4, 4)):
         want = sum(pool.mlp(word) for word in words[i, :count]) / count
-        assert torch.allclose(pool(words, mask)[i], want, atol=1e-6)
+        assert torch.allclose(pool(Text(words, mask, words[:, 0]))[i], want, atol=1e-6)

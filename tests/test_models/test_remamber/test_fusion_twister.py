@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Twister's scans and texts against the same put together by hand."""
 
+from contextlib import nullcontext
 from typing import get_args
 
 import pytest
@@ -9,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 
+from mmseg_remamber import fast
 from mmseg_remamber.models.remamber.twister import Scans, Twister
+from mmseg_remamber.text import Text
 
 DIM = 6
 
@@ -39,15 +42,18 @@ def test_every_choice_is_compared():
 
 @pytest.mark.parametrize('scans', BY_HAND)
 @pytest.mark.parametrize('num_maps', [2, 3])
+@pytest.mark.parametrize('mode', [nullcontext, fast.disabled])
 @torch.no_grad()
-def test_scans(scans, num_maps):
+def test_scans(scans, num_maps, mode):
     torch.manual_seed(0)
     module = Twister(DIM, num_maps=num_maps, scans=scans, scan_size=4)
     x, local = torch.randn(2, 2, 5, 7, DIM)
     texts = (torch.randn(2, 1, 1, DIM), local)[-(num_maps - 1) :]
     cube = torch.cat([x, *(text.expand(2, 5, 7, DIM) for text in texts)], dim=-1)
     assert cube.shape[-1] == num_maps * DIM
-    assert torch.allclose(module(x, *texts), BY_HAND[scans](module, cube), atol=1e-6)
+    with mode():
+        got = module(x, *texts)
+    assert torch.allclose(got, BY_HAND[scans](module, cube), atol=1e-6)
 
 
 @pytest.mark.parametrize('scans', BY_HAND)
@@ -72,19 +78,25 @@ def test_texts(texts):
         )
     )  # fmt: skip
     x, words, sentence = torch.randn(2, 5, 7, DIM), torch.randn(2, 4, 8), torch.randn(2, 8)
-    mask = torch.ones(2, 4)
+    mask = torch.ones(2, 4, dtype=torch.bool)
     maps = []  # always the sentence first, as published
     if 'global' in texts:
         maps.append(stage.global_text(sentence).expand_as(x))
     if 'local' in texts:
-        maps.append(stage.local_text(x, words, mask))
+        maps.append(stage.local_text(x, Text(words, mask, sentence)))
     want = x
     for block in stage.blocks:
         normed = [block.norm(t) for t in (want, *maps)]
         want = want + block.twister(*normed)
         maps = [text + n for text, n in zip(maps, normed[1:], strict=True)]
-    got = stage(x, words, sentence, mask)
+    got, *changed = (
+        stage(x, text)[0]
+        for text in (
+            Text(words, mask, sentence),
+            Text(words + 1, mask, sentence),
+            Text(words, mask, sentence + 1),
+        )
+    )
     assert torch.allclose(got, want, atol=1e-6)
-    uses_words = not torch.allclose(got, stage(x, words + 1, sentence, mask), atol=1e-5)
-    uses_sentence = not torch.allclose(got, stage(x, words, sentence + 1, mask), atol=1e-5)
+    uses_words, uses_sentence = (not torch.allclose(got, c, atol=1e-5) for c in changed)
     assert (uses_sentence, uses_words) == ('global' in texts, 'local' in texts)
