@@ -5,6 +5,7 @@ model = dict(
     backbone=dict(
         image=dict(
             arch=dict(
+                _delete_=True,
                 dim=16,
                 depths=(1, 1, 2, 1),
                 state_dim=1,
