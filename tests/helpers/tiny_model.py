@@ -9,10 +9,8 @@ import torch
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
-CONFIG = (
-    Path(__file__).parents[1]
-    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
-)
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 
 
 def write_scenes(folder: Path) -> Path:

@@ -5,26 +5,23 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import tiny_model
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, RUNNERS
 
-import mmseg_remamber.apis  # noqa: F401  registers the runner
+import mmseg_remamber.register  # noqa: F401
 from mmseg_remamber.configuration import load_config
 
-CONFIG = (
-    Path(__file__).parents[1]
-    / 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
-)
 EMA = dict(type='RefSegEMAHook', momentum=0.1, update_buffers=True)
 
 
 def tiny_config(shapes: Path, work: Path, *, workers: int = 0, batch_size: int = 2) -> Config:
     """The mini model made smaller, with drop path, on a few scenes; EMA and iterations."""
-    cfg = load_config(CONFIG)
-    cfg.model.backbone.arch.update(depths=(1, 1, 1, 1), dim=8, drop_path_rate=0.5)
+    cfg = load_config(tiny_model.CONFIG)
+    cfg.model.backbone.image.arch.update(depths=(1, 1, 1, 1), dim=8, drop_path_rate=0.5)
     cfg.model.text_encoder.update(layers=1, width=16, vocab_size=49408)
     cfg.model.backbone.update(text_dim=16)
     cfg.model.backbone.fusion.update(hidden_dim=16)
