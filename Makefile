@@ -23,8 +23,9 @@ OP := selective_scan/setup.py selective_scan/pyproject.toml \
 
 CPP := $(wildcard $(addprefix selective_scan/csrc/,*.h *.cpp */*.h */*.cpp */*.cuh */*.cu))
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh tests/*/*.sh selective_scan/tests/*.sh)
-PROSE := mmseg_remamber selective_scan configs tools demo benchmarks tests docs .github requirements \
-    Makefile $(wildcard *.md *.toml *.txt *.yml *.yaml *.cff)
+# named, as the environment may be in any folder
+SOURCES := mmseg_remamber selective_scan configs tools demo benchmarks tests docs setup.py
+PROSE := $(SOURCES) .github requirements Makefile $(wildcard *.md *.toml *.txt *.yml *.yaml *.cff)
 
 # Two workers with one thread each use two cores better than one worker with two.
 PYTEST := $(RUN) pytest -n $(WORKERS) --dist worksteal
@@ -45,8 +46,8 @@ check: lint types $(STAMPS)/.installed-test
 	$(PYTEST) -m 'not slow'
 
 lint: $(STAMPS)/.installed-style
-	$(RUN) ruff check .
-	$(RUN) ruff format --check .
+	$(RUN) ruff check $(SOURCES)
+	$(RUN) ruff format --check $(SOURCES)
 	$(call TOOL,lint-imports) --no-logo
 	$(call TOOL,codespell) $(PROSE)
 	$(call TOOL,shellcheck) $(SHELL_SCRIPTS)
@@ -56,8 +57,8 @@ types: $(STAMPS)/.installed $(STAMPS)/.installed-style
 	$(RUN) mypy
 
 format: $(STAMPS)/.installed-style
-	$(RUN) ruff check --fix .
-	$(RUN) ruff format .
+	$(RUN) ruff check --fix $(SOURCES)
+	$(RUN) ruff format $(SOURCES)
 	$(call TOOL,clang-format) -i $(CPP)
 
 docs: $(STAMPS)/.installed-docs

@@ -8,6 +8,7 @@ what is written down about installed distributions is read, so that asking takes
 """
 
 import base64
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -48,6 +49,7 @@ class Distribution(NamedTuple):
         return _release(self.version) < _release(version)
 
 
+@functools.cache  # several rooms ask, and what is fine stays so; errors are not kept
 def require(*modules: str) -> None:
     """Check that packages of OpenMMLab are installed in versions that work, importing none.
 

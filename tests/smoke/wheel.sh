@@ -27,13 +27,13 @@ new_environment() {
 echo '== The wheels'
 new_environment 'new environment'
 "$env/bin/python" -m pip install -q "$(pin setuptools)" "$(pin wheel)" "$(pin ninja)"
-mkdir "$work/source" "$work/dist" "$work/empty"
+mkdir "$work/source tree" "$work/dist" "$work/empty"
 # copied, since a build writes beside its sources
 (cd "$root" && tar cf - --exclude=__pycache__ --exclude='*.egg-info' --exclude='build' \
     mmseg_remamber configs tools selective_scan LICENSE MANIFEST.in setup.py ./*.md ./*.toml \
-    ./*.txt ./*.yml ./*.cff) | tar xf - -C "$work/source"
+    ./*.txt ./*.yml ./*.cff) | tar xf - -C "$work/source tree"
 "$env/bin/python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/dist" \
-    "$work/source" "$work/source/selective_scan"
+    "$work/source tree" "$work/source tree/selective_scan"
 op=$(echo "$work"/dist/selective_scan_op-*.whl)
 package=$(echo "$work"/dist/mmseg_remamber-*.whl)
 ls "$work/dist"
@@ -42,7 +42,7 @@ echo '== A new environment, with the extra openmmlab, in an empty folder'
 "$env/bin/python" -m pip install -q -c "$root/requirements.txt" "$op" "${package}[openmmlab]"
 cd "$work/empty"
 "$env/bin/python" -m mmseg_remamber --help >/dev/null
-"$env/bin/python" "$root/tests/smoke/make_model.py" "$work/model"
+"$env/bin/python" "$root/tests/smoke/make_model.py" "$work/model" >/dev/null
 read -r model <"$work/model/name.txt"
 "$env/bin/python" -m mmseg_remamber "$work/model/picture.png" 'the red circle on the left' \
     --model "$model" --checkpoint "$work/model/weights.pth" --out out --no-progress

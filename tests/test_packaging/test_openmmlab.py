@@ -27,6 +27,7 @@ def site(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'path', [str(tmp_path)])
     for module in MODULES:
         monkeypatch.delitem(sys.modules, module, raising=False)
+    openmmlab.require.cache_clear()
 
     def install(distributions):
         for name, version in distributions.items():
@@ -47,7 +48,8 @@ def site(tmp_path, monkeypatch):
             )
 
     install.folder = tmp_path
-    return install
+    yield install
+    openmmlab.require.cache_clear()
 
 
 def message():
