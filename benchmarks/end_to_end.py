@@ -129,7 +129,8 @@ def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> di
     scan = VARIANTS[case.variant]
     check(model, scan)
 
-    forward = torch.compile(model.logits) if case.compiled else None
+    network = model.logits if case.mode == 'inference' else model.maps
+    forward = torch.compile(network) if case.compiled else None
     with scans(scan):
         # Libraries set themselves up at first use; a compiler needs the size to be measured.
         small = inputs if case.compiled else random_inputs(model, SMALL, 1, args.device)

@@ -43,7 +43,7 @@ def build(config: str, device: str) -> RefSegInferencer:
     """The config's model with random weights, which cost as much as trained ones."""
     cfg = load_config(config)
     cfg.model.text_encoder.pretrained = None
-    cfg.model.backbone.init_cfg = None
+    cfg.model.backbone.image.init_cfg = None
     MMLogger.get_instance('mmengine', log_level='ERROR')  # it lists every weight
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')

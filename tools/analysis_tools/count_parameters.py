@@ -10,37 +10,34 @@ The models are built without memory (torch's meta device) and without their weig
 import argparse
 from pathlib import Path
 
-from mmengine.analysis import parameter_count
-
 from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models import StagewiseFusion
 from mmseg_remamber.models.build import build_on_meta
-
-COLUMNS = ('config', 'total', 'text encoder', 'image stages', 'fusion', 'head')
 
 
 def count(config: str) -> dict[str, int]:
-    """Parameters of each part of a config's model, by column."""
-    counts = parameter_count(build_on_meta(load_config(config)))
-    fusion = counts['backbone.fusions']
-    return {
-        'total': counts[''],
-        'text encoder': counts['text_encoder'],
-        'image stages': counts['backbone'] - fusion,
-        'fusion': fusion,
-        'head': counts['decode_head'],
-    }
+    """Parameters of each part of a config's model: of its modules, a staged backbone by its own."""
+    parts = {}
+    for name, part in build_on_meta(load_config(config)).named_children():
+        if isinstance(part, StagewiseFusion):
+            parts |= {f'{name}.{own}': child for own, child in part.named_children()}
+        else:
+            parts[name] = part
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    return {'total': sum(counts.values())} | {name: n for name, n in counts.items() if n}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('configs', nargs='+', metavar='CONFIG')
     args = parser.parse_args()
-    print(f'| {" | ".join(COLUMNS)} |')
-    print(f'|---{"|---:" * (len(COLUMNS) - 1)}|')
-    for config in args.configs:
-        counts = count(config)
-        cells = [f'`{Path(config).stem}`', *(f'{counts[name]:,}' for name in COLUMNS[1:])]
-        print(f'| {" | ".join(cells)} |')
+    counts = {config: count(config) for config in args.configs}
+    columns = list(dict.fromkeys(name for found in counts.values() for name in found))
+    print(f'| {" | ".join(["config", *columns])} |')
+    print(f'|---{"|---:" * len(columns)}|')
+    for config, found in counts.items():
+        cells = (f'{found[name]:,}' if name in found else '-' for name in columns)
+        print(f'| `{Path(config).stem}` | {" | ".join(cells)} |')
 
 
 if __name__ == '__main__':
