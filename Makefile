@@ -72,10 +72,17 @@ $(STAMPS)/.made:
 	$(PYTHON) -m venv '$(VENV)'
 	touch '$@'
 
-$(STAMPS)/.installed: requirements.txt pyproject.toml setup.py $(OP) | $(STAMPS)/.made
-	@echo '== Environment in $(VENV): packages (about a minute) and the compiled scan op (about half a minute)'
+$(STAMPS)/.packages: requirements.txt | $(STAMPS)/.made
+	@echo '== Environment in $(VENV): packages (about a minute)'
 	$(PIP) -r requirements.txt
+	touch '$@'
+
+$(STAMPS)/.scan-op: $(OP) $(STAMPS)/.packages
+	@echo '== The compiled scan op (about half a minute)'
 	$(PIP) --no-build-isolation --no-deps --force-reinstall ./selective_scan
+	touch '$@'
+
+$(STAMPS)/.installed: pyproject.toml setup.py mmseg_remamber/version.py $(STAMPS)/.scan-op
 	$(PIP) --no-build-isolation -e '.[openmmlab]'
 	touch '$@'
 

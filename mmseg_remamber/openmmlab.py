@@ -109,7 +109,7 @@ def _problems_of_original(module: str, original: Distribution) -> list[str]:
         if mmcv is not None and not mmcv.is_older_than(TOO_NEW_MMCV):
             return [f'{original} refuses mmcv >= {TOO_NEW_MMCV}, and {mmcv} is installed']
         if mmcv is not None and not _has_compiled_ops():
-            return [f'{original} imports the compiled ops of mmcv, which {mmcv} has not']
+            return [f'{original} imports the compiled ops of mmcv, which {mmcv} lacks']
     return []
 
 

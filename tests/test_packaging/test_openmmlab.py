@@ -97,7 +97,7 @@ def test_originals(site):
     site(ORIGINAL)
     text = message()
     assert (
-        '- mmsegmentation 1.2.2 imports the compiled ops of mmcv, which mmcv-lite 2.1.0 has not'
+        '- mmsegmentation 1.2.2 imports the compiled ops of mmcv, which mmcv-lite 2.1.0 lacks'
     ) in text
     assert 'in a new environment' in text
     assert 'overwrite files of mmengine 0.10.7, mmcv-lite 2.1.0, mmsegmentation 1.2.2' in text
