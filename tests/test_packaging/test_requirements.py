@@ -34,7 +34,7 @@ def imported(root: Path, *folders: str) -> set[str]:
                 modules |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add(node.module.split('.')[0])
-    known = OURS | {path.stem for folder in NEIGHBOURS for path in (root / folder).glob('*.py')}
+    known = OURS | {path.stem for folder in NEIGHBOURS for path in (root / folder).iterdir()}
     installed = packages_distributions()
     return {
         normalised(installed.get(module, [module])[0])
