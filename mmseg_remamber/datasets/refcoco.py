@@ -112,7 +112,7 @@ class RefCOCODataset(BaseDataset):
         img_dir = Path(self.data_prefix['img_path'])
         if not img_dir.is_dir():
             raise FileNotFoundError(f'no image folder {img_dir} (data_root and img_dir)')
-        index = load_checked_refs(
+        checked = load_checked_refs(
             find_refs(self.folder, self.split_by, stem=self.REFS_STEM),
             self.folder / 'instances.json',
             self.split,
@@ -123,11 +123,11 @@ class RefCOCODataset(BaseDataset):
         )
         self.held_out_images = frozenset(
             os.path.join(img_dir, name)
-            for split, names in index.images.items()
+            for split, names in checked.images.items()
             if split != 'train'
             for name in names
         )
-        entries = self._with_images(index, img_dir)
+        entries = self._with_images(checked, img_dir)
         if self.permute_sentences is not None:
             entries = permute_objects(entries, self.permute_sentences)
         if not entries:
@@ -143,15 +143,15 @@ class RefCOCODataset(BaseDataset):
             entry[key] = json.loads(entry[key])
         return entry
 
-    def _with_images(self, index: CheckedRefs, img_dir: Path) -> list[dict]:
+    def _with_images(self, checked: CheckedRefs, img_dir: Path) -> list[dict]:
         """Records -> entries, those whose image file is there."""
         folder = str(img_dir)
         paths = {
-            name: os.path.join(folder, name) for name in {r['file_name'] for r in index.records}
+            name: os.path.join(folder, name) for name in {r['file_name'] for r in checked.records}
         }
         missing = missing_files(paths.values())
         entries = []
-        for record in index.records:
+        for record in checked.records:
             path = paths[record.pop('file_name')]
             if path in missing:
                 if self.strict:
@@ -162,9 +162,9 @@ class RefCOCODataset(BaseDataset):
             del record['split']
             record['img_path'] = path
             entries.append(record)
-        if len(entries) < len(index.records):
+        if len(entries) < len(checked.records):
             print_log(
-                f'{self.folder}, {self.split}: {len(index.records) - len(entries)} refs dropped '
+                f'{self.folder}, {self.split}: {len(checked.records) - len(entries)} refs dropped '
                 f'({len(missing)} image files are missing)',
                 'current',
                 WARNING,

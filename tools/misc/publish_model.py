@@ -13,7 +13,6 @@ they are the ones that are evaluated, unless ``--no-ema`` is given.
 """
 
 import argparse
-import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
@@ -21,6 +20,7 @@ from mmengine.utils import import_modules_from_strings
 from torch import Tensor
 
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of, write_checkpoint
+from mmseg_remamber.checkpoints.digest import sha256_of_file
 from mmseg_remamber.configuration import config_of, load_config
 from mmseg_remamber.models.build import build_on_meta
 from mmseg_remamber.models.fits import check_fits
@@ -49,15 +49,6 @@ def choose_weights(checkpoint: dict, *, ema: bool | None) -> tuple[dict[str, Ten
         # the hook's own counter is not below the prefix
         return weights_of({k: v for k, v in state.items() if k.startswith('module.')}), 'trained'
     return weights_of(checkpoint), 'averaged' if has_ema else 'trained'
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def publish(
@@ -96,7 +87,7 @@ def publish(
     for suffix in ('.pth', '.safetensors'):
         unnamed = folder / f'{name}-unfinished{suffix}'
         write_checkpoint(unnamed, state, meta)
-        files.append(unnamed.rename(folder / f'{name}-{sha256(unnamed)[:8]}{suffix}'))
+        files.append(unnamed.rename(folder / f'{name}-{sha256_of_file(unnamed)[:8]}{suffix}'))
     return files, weights
 
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a download is whole: files, published counts, references, images."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from mmseg_remamber.checkpoints.digest import sha256_of_file
 from mmseg_remamber.datasets.refer.reader import in_split, load_instances, load_refs
 
 from .layout import find_refs_file, reading_order, target_ids
@@ -89,7 +89,7 @@ def check_download(
         findings += _check_references(refs, f'{dataset}/{name}', images, annotations)
         used |= {ref['image_id'] for ref in refs}
     if read_images:
-        records = [images[index] for index in sorted(used & images.keys())]
+        records = [images[image_id] for image_id in sorted(used & images.keys())]
         findings += check_images(records, img_dir or root / entry.img_dir)
     return findings
 
@@ -147,10 +147,12 @@ def _check_references(
     refs: list[dict], subject: str, images: dict, annotations: dict
 ) -> list[Finding]:
     uses = Counter(ref['ref_id'] for ref in refs)
-    twice = sorted(index for index, times in uses.items() if times > 1)
+    twice = sorted(ref_id for ref_id, times in uses.items() if times > 1)
     no_image = [ref['ref_id'] for ref in refs if ref['image_id'] not in images]
     no_object = [
-        ref['ref_id'] for ref in refs if any(index not in annotations for index in target_ids(ref))
+        ref['ref_id']
+        for ref in refs
+        if any(ann_id not in annotations for ann_id in target_ids(ref))
     ]
     return [
         Finding(subject, name, len(wrong), 0, not wrong, _some(wrong))
@@ -163,11 +165,7 @@ def _check_references(
 
 
 def _file(path: Path, dataset: str) -> Finding:
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return Finding(f'{dataset}/{path.name}', 'sha256', digest.hexdigest(), None, None)
+    return Finding(f'{dataset}/{path.name}', 'sha256', sha256_of_file(path), None, None)
 
 
 def _failure(subject: str, error: Exception) -> Finding:

@@ -82,7 +82,7 @@ def target_ids(ref: dict) -> list[int | str]:
     ids = ref['ann_id']
     if not isinstance(ids, list):
         return [ids]
-    return [index for index in ids if index != -1]  # gRefCOCO writes [-1] for no target
+    return [ann_id for ann_id in ids if ann_id != -1]  # gRefCOCO writes [-1] for no target
 
 
 def split_refs(refs: list[dict], split: str) -> list[dict]:

@@ -119,9 +119,9 @@ def list_splits(root: Path) -> list[SplitName]:
     names = []
     for dataset in list_datasets(root):
         for split_by in list_split_by(root / dataset):
-            marks = {ref['split'] for ref in read_refs(root, dataset, split_by)}
+            splits = {ref['split'] for ref in read_refs(root, dataset, split_by)}
             names += [
-                SplitName(dataset, split_by, mark) for mark in sorted(marks, key=reading_order)
+                SplitName(dataset, split_by, split) for split in sorted(splits, key=reading_order)
             ]
     return names
 
@@ -138,7 +138,7 @@ def _content(name: SplitName, refs: list[dict], files: dict) -> SplitContent:
             raise ValueError(f'{name}: ref {ref["ref_id"]} has no image record in instances.json')
         file = files[ref['image_id']]
         images.add(file)
-        objects.update((file, index) for index in target_ids(ref))
+        objects.update((file, ann_id) for ann_id in target_ids(ref))
         texts = {' '.join(sentence['sent'].lower().split()) for sentence in ref['sentences']}
         sentences |= texts
         described.update((file, text) for text in texts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmseg_remamber.datasets.transforms.masks import unite_masks
+from mmseg_remamber.datasets.masks import unite_masks
 from mmseg_remamber.text import load_tokenizer
 
 from .layout import target_ids
@@ -87,7 +87,7 @@ def split_statistics(
         tokenizer: local folder of a transformers tokenizer; None is CLIP's.
 
     Raises:
-        ValueError: No refs, or a damaged mask; names the ref.
+        ValueError: No refs, or an object's mask cannot be decoded or has no pixel; names the ref.
         KeyError: A ref whose image or annotation is missing; names the ref.
     """
     if not refs:
@@ -125,11 +125,9 @@ def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
     """Share of the image under the union of all that the ref means."""
     try:
         image = images[ref['image_id']]
-        segmentations = [annotations[index]['segmentation'] for index in target_ids(ref)]
+        segmentations = [annotations[ann_id]['segmentation'] for ann_id in target_ids(ref)]
     except KeyError as e:
         raise KeyError(f'ref {ref["ref_id"]}: no record {e} in instances.json') from e
-    try:
-        mask = unite_masks(segmentations, image['height'], image['width'])
-    except ValueError as e:
-        raise ValueError(f'ref {ref["ref_id"]}: {e}') from e
+    size = image['height'], image['width']
+    mask = unite_masks(segmentations, *size, f'ref {ref["ref_id"]}', refuse_empty=True)
     return np.count_nonzero(mask) / mask.size

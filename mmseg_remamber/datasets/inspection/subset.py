@@ -37,14 +37,15 @@ def choose_refs(
     given = [value is not None for value in (ref_ids, num_refs, num_images)]
     if sum(given) != 1:
         raise ValueError('give exactly one of ref_ids, num_refs and num_images')
-    marks = sorted({ref['split'] for ref in refs})
+    present = sorted({ref['split'] for ref in refs})
     if splits is not None:
-        unknown = sorted(set(splits) - set(marks))
+        unknown = sorted(set(splits) - set(present))
         if unknown:
-            raise ValueError(f'splits must be among {marks}, got {unknown}')
-        marks = [mark for mark in marks if mark in splits]
+            raise ValueError(f'splits must be among {present}, got {unknown}')
+    chosen_splits = present if splits is None else [split for split in present if split in splits]
     if ref_ids is not None:
-        absent = sorted(set(ref_ids) - {ref['ref_id'] for ref in refs if ref['split'] in marks})
+        eligible = {ref['ref_id'] for ref in refs if ref['split'] in chosen_splits}
+        absent = sorted(set(ref_ids) - eligible)
         if absent:
             raise ValueError(f'ref_ids are not there: {absent[:10]}')
         return [ref for ref in refs if ref['ref_id'] in set(ref_ids)]
@@ -53,10 +54,10 @@ def choose_refs(
         raise ValueError(f'the number to take must be at least 1, got {number}')
     rng = np.random.default_rng(seed)
     chosen = set()
-    for mark in marks:
-        ids = sorted({ref[key] for ref in refs if ref['split'] == mark})
+    for split in chosen_splits:
+        ids = sorted({ref[key] for ref in refs if ref['split'] == split})
         taken = rng.permutation(len(ids))[:number]
-        chosen |= {(mark, ids[index]) for index in taken}
+        chosen |= {(split, ids[place]) for place in taken}
     return [ref for ref in refs if (ref['split'], ref[key]) in chosen]
 
 
@@ -71,7 +72,7 @@ def reduce_instances(instances: dict, refs: Sequence[dict]) -> dict:
         ValueError: A ref whose image or annotation is not there.
     """
     image_ids = {ref['image_id'] for ref in refs}
-    ann_ids = {index for ref in refs for index in target_ids(ref)}
+    ann_ids = {ann_id for ref in refs for ann_id in target_ids(ref)}
     images = [image for image in instances['images'] if image['id'] in image_ids]
     annotations = [ann for ann in instances['annotations'] if ann['id'] in ann_ids]
     for name, wanted, kept in (

@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 from mmengine.logging import print_log
 
+from mmseg_remamber.checkpoints.digest import sha256_of_file
+
 from .checker import InvalidRef, RefChecker
 from .reader import in_split, load_instances, load_refs
 
@@ -75,24 +77,24 @@ def load_checked_refs(
     key = _key(refs_path, instances_path, options)
     cache = Path(cache_dir or default_cache_dir()) / f'{key}.json'
     with _no_collection():
-        index = _read(cache, split)
-        if index is None:
+        checked = _read(cache, split)
+        if checked is None:
             content = _build(refs_path, instances_path, **options)
             _write(cache, content)
-            index = _of_split(content, split)
+            checked = _of_split(content, split)
             del content
-    if index.dropped:
-        reasons = ', '.join(f'{count} {reason}' for reason, count in index.dropped.items())
+    if checked.dropped:
+        reasons = ', '.join(f'{count} {reason}' for reason, count in checked.dropped.items())
         print_log(
-            f'{refs_path}: {sum(index.dropped.values())} refs dropped ({reasons})',
+            f'{refs_path}: {sum(checked.dropped.values())} refs dropped ({reasons})',
             'current',
             WARNING,
         )
-    if not index.records:
+    if not checked.records:
         raise ValueError(
-            f'split must be one of {sorted(index.images)} in {refs_path}, got {split!r}'
+            f'split must be one of {sorted(checked.images)} in {refs_path}, got {split!r}'
         )
-    return index
+    return checked
 
 
 def default_cache_dir() -> Path:
@@ -160,11 +162,7 @@ def _key(refs_path: Path, instances_path: Path, options: dict) -> str:
     for path in (refs_path, instances_path):
         if not path.is_file():
             raise FileNotFoundError(f'no annotation file {path}')
-        with path.open('rb') as file:
-            content = hashlib.sha256()
-            while chunk := file.read(1 << 20):
-                content.update(chunk)
-        digest.update(content.digest())
+        digest.update(bytes.fromhex(sha256_of_file(path)))
     return digest.hexdigest()[:32]
 
 

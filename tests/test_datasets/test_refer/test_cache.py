@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from refer_folder import entries
 
-from mmseg_remamber.datasets import index as index_module
+from mmseg_remamber.datasets.refer import cache as cache_module
 from mmseg_remamber.datasets.refer.cache import default_cache_dir
 from mmseg_remamber.datasets.refer.reader import load_refs, save_refs
 
@@ -23,13 +23,13 @@ def cache(tmp_path):
 def built(monkeypatch):
     """The refs files that were read from scratch, in their order."""
     paths = []
-    build = index_module._build
+    build = cache_module._build
 
     def counted(refs_path, *args, **kwargs):
         paths.append(refs_path)
         return build(refs_path, *args, **kwargs)
 
-    monkeypatch.setattr(index_module, '_build', counted)
+    monkeypatch.setattr(cache_module, '_build', counted)
     return paths
 
 
@@ -76,7 +76,7 @@ def test_other_content_or_options_are_read_anew(folder, cache, built, monkeypatc
         save_refs(load_refs(folder.refs_path), folder.refs_path.with_suffix('.json'))
         folder.refs_path.unlink()
     else:
-        monkeypatch.setattr(index_module, '_FORMAT', -1)
+        monkeypatch.setattr(cache_module, '_FORMAT', -1)
     entry = read(folder, cache, **options)[0]
     assert len(built) == 2
     expected = {'refs': 'left two', 'options': 'Left one'}.get(what, 'left one')
