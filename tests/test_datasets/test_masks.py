@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
+from mmseg_remamber.datasets.masks import InvalidMask, check_mask, decode_mask, unite_masks
 from mmseg_remamber.datasets.transforms import LoadRefMask
-from mmseg_remamber.datasets.transforms.masks import decode_mask, unite_masks
 
 HEIGHT, WIDTH = 21, 34
 TRIANGLE = [2.0, 3.0, 12.5, 3.5, 8.0, 15.0]
@@ -81,7 +81,7 @@ def test_overlapping_polygons_are_united():
 @given(
     polygons=st.lists(
         st.lists(
-            st.tuples(st.floats(-3, WIDTH + 3), st.floats(-3, HEIGHT + 3)), min_size=3, max_size=8
+            st.tuples(st.floats(-1, WIDTH + 1), st.floats(-1, HEIGHT + 1)), min_size=3, max_size=8
         ),
         min_size=1,
         max_size=3,
@@ -154,31 +154,62 @@ SQUARE[3:9, 4:20] = 1
 
 
 @pytest.mark.parametrize(
-    ('segmentation', 'match'),
+    ('segmentation', 'reason', 'detail'),
     [
-        ([], r'must be an RLE or a list of parts, got \[\]'),
-        (None, 'must be an RLE or a list of parts, got None'),
-        ([1.0, 2.0, 3.0], r'must be an RLE or a list of coordinates, got 1\.0'),
-        ([[1.0, 2.0, '3', 4.0, 5.0, 6.0]], 'must be an RLE or a list of coordinates'),
-        ([[1.0, 2.0, 3.0, 4.0]], 'polygons need three points or more, got 4 numbers'),
-        ([TRIANGLE, [1.0] * 7], 'polygons need three points or more, got 7 numbers'),
-        ([[1.0, 2.0, float('nan'), 4.0, 5.0, 6.0]], 'polygon beyond the image of 34x21'),
-        ([[1.0, 2.0, 1e9, 4.0, 5.0, 6.0]], 'polygon beyond the image of 34x21'),
-        ([[40.0, 2.0, 50.0, 2.0, 45.0, 9.0]], 'the mask has no pixel'),
-        (encode(np.zeros((HEIGHT, WIDTH), np.uint8)), 'the mask has no pixel'),
-        (encode(SQUARE.T), r'RLE of size \[34, 21\], the image has \[21, 34\]'),
-        (dict(counts=[3]), 'RLE of size None'),
-        (dict(size=[HEIGHT, WIDTH]), 'RLE counts must be str, bytes or a list, got None'),
-        (dict(size=[HEIGHT, WIDTH], counts=[3, 4]), 'sum to 714, got a sum of 7'),
-        (dict(size=[HEIGHT, WIDTH], counts=[-3, 717]), 'must be lengths that sum to 714'),
-        (dict(size=[HEIGHT, WIDTH], counts=[0.5, 713.5]), 'RLE counts must be integers'),
-        (dict(size=[HEIGHT, WIDTH], counts='a b'), "RLE counts have the character ' '"),
-        (dict(size=[HEIGHT, WIDTH], counts='o'), 'RLE counts end within a number'),
+        ([], 'no mask', r' has no mask: \[\]'),
+        (None, 'no mask', ' has no mask: None'),
+        ([1.0, 2.0, 3.0], 'wrong type', r': a polygon is a list of numbers, 1\.0'),
+        ([[1.0, 2.0, '3', 4.0, 5.0, 6.0]], 'wrong type', ': a polygon is a list of numbers'),
+        ([[1.0, 2.0, 3.0, 4.0]], 'polygon', ': three points or more expected, got 4 numbers'),
+        ([TRIANGLE, [1.0] * 7], 'polygon', ': three points or more expected, got 7 numbers'),
+        ([[1.0, 2.0, float('nan'), 4.0, 5.0, 6.0]], 'polygon outside the image', '.* is 34x21'),
+        ([[1.0, 2.0, 1e9, 4.0, 5.0, 6.0]], 'polygon outside the image', '.* is 34x21'),
+        ([[40.0, 2.0, 50.0, 2.0, 45.0, 9.0]], 'polygon outside the image', ': x 40.0 to 50.0'),
+        ([[3.0] * 6], 'empty mask', ' covers no pixel'),
+        (encode(np.zeros((HEIGHT, WIDTH), np.uint8)), 'empty mask', ' covers no pixel'),
+        (encode(SQUARE.T), 'RLE of another size', r': \[34, 21\], the image \[21, 34\]'),
+        (dict(counts=[3]), 'RLE of another size', ': None'),
+        (dict(size=[HEIGHT, WIDTH]), 'wrong type', ': RLE counts are None'),
+        (dict(size=[HEIGHT, WIDTH], counts=[3, 4]), 'RLE', ': .*fill 21x34.*, their sum is 7'),
+        (dict(size=[HEIGHT, WIDTH], counts=[-3, 717]), 'RLE', ': counts do not fill 21x34'),
+        (dict(size=[HEIGHT, WIDTH], counts=[0.5, 713.5]), 'wrong type', ': RLE counts are'),
+        (dict(size=[HEIGHT, WIDTH], counts='a b'), 'RLE', ": RLE counts have the character ' '"),
+        (dict(size=[HEIGHT, WIDTH], counts='o'), 'RLE', ': RLE counts end within a number'),
     ],
 )
-def test_damaged_masks_are_named(segmentation, match):
-    with pytest.raises(ValueError, match=f'mask of ref_id 1, ann_id 7: .*{match}'):
+def test_damaged_masks_are_named_alike_by_loader_and_transform(segmentation, reason, detail):
+    match = f'^{reason}: ref 1, annotation 7{detail}'
+    with pytest.raises(InvalidMask, match=match) as caught:
         load(segmentation)
+    assert caught.value.reason == reason
+    with pytest.raises(InvalidMask, match=match):
+        check_mask(segmentation, HEIGHT, WIDTH, 'ref 1, annotation 7')
+    with pytest.raises(InvalidMask, match=match):  # beside an object that is whole
+        load(segmentations=[POLYGONS, segmentation])
+
+
+def test_an_entry_without_ids_is_said_to_have_none():
+    with pytest.raises(InvalidMask, match=r'^no mask: an entry without ids has no mask: None'):
+        LoadRefMask()(dict(height=HEIGHT, width=WIDTH, segmentation=None))
+
+
+POINT = st.tuples(st.floats(-3, WIDTH + 3), st.floats(-3, HEIGHT + 3))
+
+
+@settings(max_examples=200, deadline=None)
+@given(points=st.lists(POINT, min_size=2, max_size=5), form=st.sampled_from(['list', 'tuple']))
+def test_what_one_takes_the_other_takes(points, form):
+    """Polygons within and beyond the image, too short, of a wrong type."""
+    polygon = [value for point in points for value in point]
+    segmentation = [polygon if form == 'list' else tuple(polygon)]
+    try:
+        check_mask(segmentation, HEIGHT, WIDTH, 'ref 1, annotation 7')
+    except InvalidMask as e:
+        with pytest.raises(InvalidMask) as caught:
+            load(segmentation)
+        assert str(caught.value) == str(e)  # noqa: PT017  either outcome is right
+    else:
+        assert load(segmentation)['gt_seg_map'].any()
 
 
 @settings(max_examples=300, deadline=None)

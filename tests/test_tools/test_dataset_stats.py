@@ -76,7 +76,7 @@ def test_a_ref_without_annotation_is_named(tmp_path):
 
 def test_a_damaged_mask_is_named(tmp_path):
     write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS, segmentations={2: [[1, 2, 3, 4]]})
-    with pytest.raises(ValueError, match='ref 2: polygons need three points'):
+    with pytest.raises(ValueError, match='polygon: ref 2: three points or more expected'):
         measure(tmp_path, 'refcoco', 'unc', 'train')
 
 

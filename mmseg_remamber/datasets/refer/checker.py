@@ -3,21 +3,13 @@
 """What a ref must be before anything is trained or measured on it."""
 
 import re
-from math import isfinite
 from reprlib import repr as show  # short, however large the value
-from typing import NamedTuple
 
-import numpy as np
-from pycocotools import mask as coco_mask
+from mmseg_remamber.datasets.masks import InvalidMask, check_mask
 
 from .reader import ID_TYPES
-from .run_lengths import read_runs
 
-# Pixels that a polygon may reach beyond its image. COCO's own polygons end on its border; those
-# of converters that count from 1, or to the far side of the last pixel, end within one of it.
-TOLERANCE = 1.0
 _SPLIT = re.compile(r'train|val|test[A-Z]*')
-_NUMBERS = {int, float}
 
 
 class InvalidRef(ValueError):
@@ -123,9 +115,11 @@ class RefChecker:
                 f'annotation {ann_id} is on image {show(annotation.get("image_id"))}, '
                 f'the ref on {image["id"]}',
             )
-        return check_segmentation(
-            annotation.get('segmentation'), image['height'], image['width'], f'annotation {ann_id}'
-        )
+        segmentation, size = annotation.get('segmentation'), (image['height'], image['width'])
+        try:
+            return check_mask(segmentation, *size, f'annotation {ann_id}')
+        except InvalidMask as e:
+            raise InvalidRef(e.reason, e.detail) from e
 
     def _several_targets(self, ref: dict, image: dict) -> dict:
         ann_ids = ref.get('ann_id')
@@ -164,102 +158,6 @@ class RefChecker:
         if not sentences or not all(sentences):
             raise InvalidRef('empty sentence', f'among {show(sentences)}')
         return sentences, sent_ids
-
-
-def check_segmentation(segmentation, height: int, width: int, name: str) -> list | dict:
-    """Check that a mask can be decoded and is that of an image of this size.
-
-    Args:
-        segmentation: list of polygons ``[x, y, x, y, ...]`` in pixels, RLE (a dict of ``size``,
-            and ``counts`` as str or list of int), or a list of RLEs (RefCLEF's), which become
-            one, their union.
-        height, width: The image's.
-        name: For messages.
-
-    Returns:
-        The list of polygons, or one RLE.
-
-    Raises:
-        InvalidRef: Says why it cannot be decoded, or that it covers no pixel.
-    """
-    if type(segmentation) is dict:
-        segmentation = [segmentation]
-    if type(segmentation) is not list or not segmentation:
-        raise InvalidRef('no mask', f'{name} has no mask: {show(segmentation)}')
-    if all(type(part) is dict for part in segmentation):
-        covered = 0
-        for rle in segmentation:
-            covered += _check_rle(rle, height, width, name)
-        if not covered:
-            raise InvalidRef('empty mask', f'{name} covers no pixel')
-        return segmentation[0] if len(segmentation) == 1 else _unite(segmentation, height, width)
-    extents = [_check_polygon(polygon, height, width, name) for polygon in segmentation]
-    # thinner than a pixel on average: too thin to be sure of one without looking
-    if all(e.area < 1 + e.width + e.height for e in extents):
-        rles = coco_mask.frPyObjects(segmentation, height, width)
-        if not coco_mask.area(coco_mask.merge(rles)):
-            raise InvalidRef('empty mask', f'{name} covers no pixel')
-    return segmentation
-
-
-class _Extent(NamedTuple):
-    width: float
-    height: float
-    area: float
-
-
-def _check_polygon(polygon, height: int, width: int, name: str) -> _Extent:
-    if type(polygon) is not list or not set(map(type, polygon)) <= _NUMBERS:
-        raise InvalidRef('wrong type', f'{name}: a polygon is a list of numbers, {show(polygon)}')
-    if len(polygon) < 6 or len(polygon) % 2:  # four numbers would be read as a box
-        raise InvalidRef(
-            'polygon', f'{name}: three points or more expected, got {len(polygon)} numbers'
-        )
-    xs, ys = polygon[0::2], polygon[1::2]
-    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-    inside = (
-        left >= -TOLERANCE
-        and top >= -TOLERANCE
-        and right <= width + TOLERANCE
-        and bottom <= height + TOLERANCE
-    )
-    if not inside or not isfinite(sum(polygon)):  # NaN passes min and max, not the sum
-        raise InvalidRef(
-            'polygon outside the image',
-            f'{name}: x {left} to {right}, y {top} to {bottom}, the image is {width}x{height}',
-        )
-    doubled = sum(x * v - u * y for x, y, u, v in zip(xs, ys, xs[1:] + xs[:1], ys[1:] + ys[:1]))
-    return _Extent(right - left, bottom - top, abs(doubled) / 2)
-
-
-def _check_rle(rle: dict, height: int, width: int, name: str) -> int:
-    """Pixels covered. pycocotools itself reads beyond the end of damaged counts."""
-    size, counts = rle.get('size'), rle.get('counts')
-    if size != [height, width]:
-        raise InvalidRef(
-            'RLE of another size', f'{name}: {show(size)}, the image {[height, width]}'
-        )
-    if type(counts) is str:
-        try:
-            runs = read_runs(counts)
-        except ValueError as e:
-            raise InvalidRef('RLE', f'{name}: {e}') from e
-    elif type(counts) is list and all(type(count) is int for count in counts):
-        runs = np.array(counts, dtype=object)  # of any size, so that none overflows
-    else:
-        raise InvalidRef('wrong type', f'{name}: RLE counts are {show(counts)}')
-    if (runs < 0).any() or runs.sum() != height * width:
-        raise InvalidRef('RLE', f'{name}: counts do not fill {height}x{width} pixels')
-    return int(runs[1::2].sum())
-
-
-def _unite(rles: list[dict], height: int, width: int) -> dict:
-    compressed = [
-        coco_mask.frPyObjects(rle, height, width) if type(rle['counts']) is list else rle
-        for rle in rles
-    ]
-    united = coco_mask.merge(compressed)
-    return dict(size=[height, width], counts=united['counts'].decode('ascii'))
 
 
 def _identifier(record: dict, key: str) -> int | str:

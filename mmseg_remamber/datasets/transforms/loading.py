@@ -7,7 +7,7 @@ from mmcv.image import rgb2bgr
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmseg.registry import TRANSFORMS
 
-from .masks import decode_mask, unite_masks
+from mmseg_remamber.datasets.masks import unite_masks
 
 
 @TRANSFORMS.register_module()
@@ -62,14 +62,15 @@ class LoadRefMask(BaseTransform):
     resized with the image (training); after it, it stays as it is (test: truth is compared at
     the image's own size).
 
-    Required keys: height, width; ref_id and ann_id (optional, for messages); and one of
-        - segmentation: one object, as :func:`.masks.decode_mask` takes it;
+    Required keys: height, width (of the image); ref_id and ann_id (optional, for messages); and
+    one of
+        - segmentation: one object, in a form of :mod:`mmseg_remamber.datasets.masks`;
         - segmentations: a list of such, none of them where the sentence has no target (gRefCOCO).
     Added keys: gt_seg_map ((H, W) uint8 in {0, 1}), no_target (bool), seg_fields.
 
     Raises:
         KeyError: Not one of segmentation and segmentations.
-        ValueError: A damaged mask, or one without any pixel though there is a target.
+        InvalidMask: An object's mask cannot be decoded or has no pixel; names the ids.
     """
 
     def transform(self, results: dict) -> dict:
@@ -77,19 +78,13 @@ class LoadRefMask(BaseTransform):
         given = [key for key in ('segmentation', 'segmentations') if key in results]
         if len(given) != 1:
             raise KeyError(f'LoadRefMask needs segmentation or segmentations, got {given}')
-        try:
-            if given == ['segmentation']:
-                mask = decode_mask(results['segmentation'], *size)
-                no_target = False
-            else:
-                mask = unite_masks(results['segmentations'], *size)
-                no_target = not results['segmentations']
-            if not no_target and not mask.any():
-                raise ValueError('the mask has no pixel')
-        except ValueError as e:
-            ids = [f'{key} {results[key]}' for key in ('ref_id', 'ann_id') if key in results]
-            raise ValueError(f'mask of {", ".join(ids) or "an entry without ids"}: {e}') from e
+        known = (('ref', 'ref_id'), ('annotation', 'ann_id'))
+        ids = [f'{name} {results[key]}' for name, key in known if key in results]
+        is_one = given == ['segmentation']
+        objects = [results['segmentation']] if is_one else results['segmentations']
+        name = ', '.join(ids) or 'an entry without ids'
+        mask = unite_masks(objects, *size, name, refuse_empty=True)
         results['gt_seg_map'] = mask
-        results['no_target'] = no_target
+        results['no_target'] = not objects
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
