@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.dataset import ConcatDataset
+from mmengine.dataset import Compose, ConcatDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
@@ -41,6 +41,25 @@ class MixedRefDataset(ConcatDataset):
         self.removed: list[dict[str, int]] = []
         # ConcatDataset would look configs up in mmengine's registry, whatever the scope
         super().__init__([DATASETS.build(d) if isinstance(d, dict) else d for d in datasets])
+
+    @property
+    def pipeline(self) -> Compose:
+        """What every member's entries go through; setting it sets that of each member.
+
+        Raises:
+            AttributeError: On reading, when the members have pipelines of their own.
+        """
+        first, *others = (member.pipeline for member in self.datasets)
+        if any(pipeline is not first for pipeline in others):
+            raise AttributeError(
+                'the members have pipelines of their own: read datasets[0].pipeline and so on'
+            )
+        return first
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Compose) -> None:
+        for member in self.datasets:
+            member.pipeline = pipeline
 
     def full_init(self):
         """Read every member, then take the held-out images out of each."""

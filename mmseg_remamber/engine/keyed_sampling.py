@@ -76,21 +76,38 @@ class KeyedSampler(Sampler[KeyedIndex]):
 class KeyedDataset(Dataset):
     """A dataset whose entries are accessed by :class:`KeyedIndex`.
 
+    It stands in for its dataset: whatever public attribute of it is read or set is the dataset's.
+    A hook that sets ``runner.train_dataloader.dataset.pipeline`` therefore changes the pipeline
+    that samples go through, as it does without this wrapper.
+
     Args:
-        dataset: the dataset or its config.
+        dataset: The dataset or its config.
+
+    Raises:
+        AttributeError: When an attribute is read or set that the dataset does not have: setting
+            it would have no effect.
     """
 
     def __init__(self, dataset: dict | Dataset):
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
 
-    @property
-    def metainfo(self) -> dict:
-        """That of the dataset."""
-        return self.dataset.metainfo
+    def __getattr__(self, name: str) -> Any:
+        # Only what the dataset shows. Its `__getitems__` would pass the keys by, and a copy that
+        # is being unpickled has no dataset yet.
+        if name == 'dataset' or name.startswith('_'):
+            raise AttributeError(f'{type(self).__name__} has no attribute {name!r}')
+        return getattr(self.dataset, name)
 
-    def full_init(self) -> None:
-        """Load the annotations."""
-        self.dataset.full_init()
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == 'dataset' or name.startswith('_'):
+            super().__setattr__(name, value)
+        elif hasattr(type(self.dataset), name) or hasattr(self.dataset, name):
+            setattr(self.dataset, name, value)
+        else:
+            raise AttributeError(
+                f'{type(self.dataset).__name__} has no {name!r}, so that setting it would have no '
+                'effect; set it on the datasets that it joins'
+            )
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -25,10 +25,10 @@ class _Resumable:
         super().__init__(runner, _with_keys(dataloader), **options)
 
     def run(self):
-        self._take_up()
+        self._restore()
         return super().run()
 
-    def _take_up(self) -> None:
+    def _restore(self) -> None:
         """Go on with the seed of the run that is resumed, or note this run's."""
         hub, sampler = self.runner.message_hub, self.dataloader.sampler
         if self._iter > 0:
@@ -79,8 +79,8 @@ class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
         self._seed_iteration()
         super().run_iter(idx, data_batch)
 
-    def _take_up(self) -> None:
-        super()._take_up()
+    def _restore(self) -> None:
+        super()._restore()
         hub, now = self.runner.message_hub, len(self.dataloader)
         saved = hub.get_info('iters_per_epoch', now) if self._iter > 0 else now
         epochs, done = divmod(self._iter, saved)
@@ -102,6 +102,9 @@ class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
 class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
     """Iteration-based training whose random choices are resumed too.
 
+    A run that is resumed with gradients accumulated over another number of iterations goes on from
+    the same update of the weights.
+
     Args:
         runner: the runner.
         dataloader: config of the training data, with a ``sampler`` and no ``batch_sampler``.
@@ -116,6 +119,16 @@ class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
         """One iteration."""
         self._seed_iteration()
         super().run_iter(data_batch)
+
+    def _restore(self) -> None:
+        hub, wrapper = self.runner.message_hub, self.runner.optim_wrapper
+        now = wrapper._accumulative_counts
+        saved = hub.get_info('accumulated', now) if self._iter > 0 else now
+        if saved != now:  # iterations count the same updates
+            self._iter = self._iter // saved * now
+            wrapper.initialize_count_status(self.runner.model, self._iter, self._max_iters)
+        hub.update_info('accumulated', now)
+        super()._restore()
 
 
 def _with_keys(dataloader: dict) -> dict:
