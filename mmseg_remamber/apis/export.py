@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmseg_remamber.models import ReferringSegmentor
+
 from .query import PreparedPicture, Query
 
 MAX_BATCH = 256
@@ -29,7 +31,7 @@ class ExportableSegmentor(nn.Module):
         ValueError: when the model is in training mode.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: ReferringSegmentor):
         super().__init__()
         if model.training:
             raise ValueError('model must be in evaluation mode: call model.eval()')
@@ -37,13 +39,13 @@ class ExportableSegmentor(nn.Module):
 
     def forward(self, image: Tensor, token_ids: Tensor) -> Tensor:
         """image: (B, H, W, 3) uint8 RGB, token_ids: (B, T) int64 -> logits (B, 1, H, W) float."""
-        normalise = self.model.data_preprocessor
-        img = (image.permute(0, 3, 1, 2).float() - normalise.mean) / normalise.std
+        mean, std = (getattr(self.model.data_preprocessor, name) for name in ('mean', 'std'))
+        img = (image.permute(0, 3, 1, 2).float() - mean) / std
         token_mask = self.model.text_encoder.mask_of(token_ids)
         return self.model.logits(img, token_ids, token_mask)
 
 
-def example_inputs(model: nn.Module, batch: int = 2) -> tuple[Tensor, Tensor]:
+def example_inputs(model: ReferringSegmentor, batch: int = 2) -> tuple[Tensor, Tensor]:
     """Inputs to trace with: (B, 96, 128, 3) uint8 and (B, T) int64, all sizes different."""
     generator = torch.Generator().manual_seed(0)
     image = torch.randint(256, (batch, 96, 128, 3), dtype=torch.uint8, generator=generator)
@@ -51,7 +53,7 @@ def example_inputs(model: nn.Module, batch: int = 2) -> tuple[Tensor, Tensor]:
     return image, token_ids.repeat(batch, 1)
 
 
-def export_program(model: nn.Module) -> torch.export.ExportedProgram:
+def export_program(model: ReferringSegmentor) -> torch.export.ExportedProgram:
     """Trace a segmentor by torch.export, for any batch and any height and width.
 
     Batches up to 256 and sides from 33 to 4096 pixels; inputs and output as
@@ -89,14 +91,15 @@ def save_onnx(program: torch.export.ExportedProgram, path: str | Path, metadata:
         dynamo=True,
         input_names=list(INPUTS),
         output_names=['logits'],
-        custom_translation_table=translation_table(),
+        custom_translation_table=translation_table(),  # type: ignore[arg-type]  # narrower keys
         verbose=False,
     )
+    assert exported is not None  # as dynamo is asked for
     exported.model.metadata_props.update({k: json.dumps(v) for k, v in metadata.items()})
     exported.save(path)
 
 
-def save_tokenizer(model: nn.Module, path: str | Path) -> None:
+def save_tokenizer(model: ReferringSegmentor, path: str | Path) -> None:
     """Write the tokenizer of the model's pipeline as JSON that the ``tokenizers`` package reads.
 
     Padding and truncation to T tokens are part of it: ``encode(text).ids`` is what the model takes.
@@ -107,7 +110,7 @@ def save_tokenizer(model: nn.Module, path: str | Path) -> None:
     query.tokenizer.backend_tokenizer.save(str(path))
 
 
-def client_metadata(model: nn.Module) -> dict:
+def client_metadata(model: ReferringSegmentor) -> dict:
     """What a client needs beside the network.
 
     Returns:
@@ -119,7 +122,9 @@ def client_metadata(model: nn.Module) -> dict:
 
 
 @torch.no_grad()
-def expected_logits(model: nn.Module, picture: PreparedPicture, texts: list[str]) -> np.ndarray:
+def expected_logits(
+    model: ReferringSegmentor, picture: PreparedPicture, texts: list[str]
+) -> np.ndarray:
     """What the segmentor itself makes of a picture, to compare with.
 
     Args:

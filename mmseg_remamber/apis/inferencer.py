@@ -142,9 +142,10 @@ class RefSegInferencer(BaseInferencer):
         predictions, visualization = [], []
         found = self._find(pictures, asked, batch_size, threshold)
         answers = groupby(found, key=lambda answer: answer[0])
-        if self.show_progress:
-            answers = track(answers, description='Inference', total=len(pictures))
-        for picture, group in answers:
+        shown = track(
+            answers, description='Inference', total=len(pictures), disable=not self.show_progress
+        )
+        for picture, group in shown:
             masks = [mask for _, mask in group]
             predictions.append(masks)
             if writer is not None or return_vis:
@@ -271,18 +272,18 @@ def _texts_of_pictures(
     texts: str | Sequence[str] | Sequence[Sequence[str]], num_pictures: int
 ) -> list[list[str]]:
     """The sentences of each picture, checked."""
-    if isinstance(texts, str):
-        texts = [texts]
-    if not texts:
+    entries = [texts] if isinstance(texts, str) else list(texts)
+    sentences = [entry for entry in entries if isinstance(entry, str)]
+    if not entries:
         raise ValueError('texts is empty: no sentence')
-    if all(isinstance(text, str) for text in texts):
-        asked = [list(texts)] * num_pictures
-    elif any(isinstance(entry, str) for entry in texts):
+    if len(sentences) == len(entries):
+        asked = [sentences] * num_pictures
+    elif sentences:
         raise ValueError('texts must be sentences, or a list of sentences for each picture')
-    elif len(texts) != num_pictures:
-        raise ValueError(f'texts has lists for {len(texts)} pictures, there are {num_pictures}')
+    elif len(entries) != num_pictures:
+        raise ValueError(f'texts has lists for {len(entries)} pictures, there are {num_pictures}')
     else:
-        asked = [list(entry) for entry in texts]
+        asked = [list(entry) for entry in entries]
     for number, entry in enumerate(asked, 1):
         if not entry:
             raise ValueError(f'texts has no sentence for picture {number}')
@@ -296,7 +297,7 @@ def _batches(
     pairs: Iterable[tuple[PreparedPicture, _Sentence]], batch_size: int
 ) -> Iterator[list[tuple[PreparedPicture, _Sentence]]]:
     """Consecutive pairs, those of pictures of one size at a time."""
-    batch = []
+    batch: list[tuple[PreparedPicture, _Sentence]] = []
     for pair in pairs:
         is_other_size = batch and pair[0].inputs.shape != batch[0][0].inputs.shape
         if is_other_size or len(batch) == batch_size:

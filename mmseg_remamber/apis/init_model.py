@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner.checkpoint import load_state_dict
 from mmengine.utils import import_modules_from_strings
-from torch import nn
+from mmseg.models.segmentors import BaseSegmentor
 
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of
 from mmseg_remamber.configuration import config_of, load_config
@@ -22,7 +22,7 @@ def init_model(
     checkpoint: str | Path | None = None,
     device: str | torch.device = 'cpu',
     cfg_options: dict | None = None,
-) -> nn.Module:
+) -> BaseSegmentor:
     """Build a segmentor and load its weights.
 
     Args:
@@ -43,13 +43,15 @@ def init_model(
         ValueError: when the checkpoint is of another model, which is then identified, when it has
             no config and none is given, or when neither is given.
     """
-    if config is None and checkpoint is None:
-        raise ValueError('config and checkpoint must not both be None')
     loaded = None if checkpoint is None else read_checkpoint(checkpoint)
-    if config is None:
-        config = config_of(loaded, str(checkpoint))
-        import_modules_from_strings(**config.get('custom_imports', dict(imports=[])))
-    cfg = load_config(config, cfg_options)
+    if config is not None:
+        cfg = load_config(config, cfg_options)
+    elif loaded is not None:
+        embedded = config_of(loaded, str(checkpoint))
+        import_modules_from_strings(**embedded.get('custom_imports', dict(imports=[])))
+        cfg = load_config(embedded, cfg_options)
+    else:
+        raise ValueError('config and checkpoint must not both be None')
     model = build_model(cfg)
     if loaded is None:
         warnings.warn('no checkpoint given: the weights are untrained', stacklevel=2)

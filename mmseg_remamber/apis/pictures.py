@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -39,8 +40,8 @@ def list_pictures(inputs: PictureInput | Sequence[PictureInput]) -> list[Picture
         files = sorted(f for f in Path(inputs).iterdir() if f.suffix.lower() in SUFFIXES)
         if not files:
             raise ValueError(f'folder {str(inputs)!r} has no image ({", ".join(SUFFIXES)})')
-        return files
-    return [inputs]
+        return list(files)
+    return [cast(PictureInput, inputs)]
 
 
 def load_picture(source: PictureInput, number: int) -> Picture:

@@ -11,8 +11,9 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmseg_remamber.models import ReferringSegmentor
 from mmseg_remamber.text import load_tokenizer
 
 from .pictures import Picture, PictureInput, load_picture
@@ -62,7 +63,7 @@ class Query:
     """Prepares pictures and sentences for a model, in the steps of its config's test pipeline.
 
     Args:
-        model: a segmentor with its config as ``model.cfg``.
+        model: the segmentor, with its config as ``model.cfg``.
         img_size: (width, height) that pictures are resized to; None is that of the config.
 
     Attributes:
@@ -73,7 +74,7 @@ class Query:
         ValueError: when the config has no test pipeline, or one without ``TokenizeText``.
     """
 
-    def __init__(self, model: nn.Module, img_size: tuple[int, int] | None = None):
+    def __init__(self, model: ReferringSegmentor, img_size: tuple[int, int] | None = None):
         self.model = model
         steps = _steps_of(model.cfg)
         self._tokenise = TRANSFORMS.build(steps['TokenizeText'])

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .placeholders import STAND_INS
+from .placeholders import PLACEHOLDERS
 
 
 def read_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') -> dict[str, Any]:
@@ -42,7 +42,7 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
     if path.endswith('.safetensors') and not is_remote:
         return _read_safetensors(path, map_location)
     try:
-        with torch.serialization.safe_globals(STAND_INS):
+        with torch.serialization.safe_globals(PLACEHOLDERS):
             checkpoint = (_download if is_remote else _load)(path, map_location)
     except (UnpicklingError, EOFError, KeyError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
@@ -55,7 +55,7 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
         ) from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {path!r} holds a {type(checkpoint).__name__}, not a dict')
-    return checkpoint
+    return dict(checkpoint)
 
 
 def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mapping) -> None:
@@ -127,7 +127,7 @@ def differences(model: Mapping[str, Tensor], file: Mapping[str, Tensor], *, limi
 
 
 def _by_part(names: Mapping[str, str], limit: int) -> str:
-    parts = {}
+    parts: dict[str, list[str]] = {}
     for key, text in names.items():
         parts.setdefault('.'.join(key.split('.')[:2]), []).append(text)
     shown = [

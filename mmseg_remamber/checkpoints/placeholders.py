@@ -1,13 +1,15 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What stands for the classes that torch refuses to read from a checkpoint.
+"""Placeholders for the classes that torch refuses to read from a checkpoint.
 
 Beside weights, training programs save their arguments, logs and best figure. Instead of trusting
 these classes we put our own in their place: they keep what resuming a run needs, and drop the rest.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from pickle import UnpicklingError
+from typing import Any
 
 from mmengine.logging import HistoryBuffer
 
@@ -65,7 +67,7 @@ def _scalar(dtype: NumberType, data: bytes | str) -> bool | int | float | _Ignor
 
 
 #: For :func:`torch.serialization.safe_globals`.
-STAND_INS = [
+PLACEHOLDERS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (_Ignored, 'argparse.Namespace'),
     (_Ignored, 'builtins.getattr'),
     (_IgnoredDict, 'yacs.config.CfgNode'),
@@ -73,8 +75,8 @@ STAND_INS = [
     (_Ignored, 'numpy.ndarray'),
     (NumberType, 'numpy.dtype'),
     *(
-        (stand_in, f'{package}.multiarray.{name}')
+        (placeholder, f'{package}.multiarray.{name}')
         for package in ('numpy._core', 'numpy.core')  # since and before numpy 2
-        for stand_in, name in ((_Array, '_reconstruct'), (_scalar, 'scalar'))
+        for placeholder, name in ((_Array, '_reconstruct'), (_scalar, 'scalar'))
     ),
 ]

@@ -5,11 +5,11 @@
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import MODELS
-from torch import nn
 
 
-def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
+def build_model(cfg: Config, device: str | torch.device = 'cpu') -> BaseSegmentor:
     """The model of a config as its constructor leaves it, in evaluation mode, with its config as
     ``model.cfg``; its weights are random, and cost as much as trained ones.
     """
@@ -19,7 +19,7 @@ def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
     return model
 
 
-def build_on_meta(cfg: Config) -> nn.Module:
+def build_on_meta(cfg: Config) -> BaseSegmentor:
     """The same without memory for its weights (torch's meta device)."""
     with torch.device('meta'):
         return build_model(cfg, 'meta')

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 
 from mmengine.config import Config
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ def _config_signatures() -> dict[str, frozenset]:
         folder = config_folder()
     except FileNotFoundError:
         return {}
-    models = {}
+    models: dict[str, Path] = {}
     for path in named_configs().values():
         model = path.stem.rsplit('_', 2)[0]  # then come the schedule and the data
         pattern = path.relative_to(folder.parent).with_name(f'{model}_*.py').as_posix()

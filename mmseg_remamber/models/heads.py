@@ -92,4 +92,4 @@ class MaskHead(BaseModule):
 
     def _losses(self, logits: Tensor, label: Tensor) -> dict[str, Tensor]:
         logits = upsample(logits, label.shape[1:]).float()
-        return {loss.loss_name: loss(logits, label) for loss in self.losses}
+        return {str(loss.loss_name): loss(logits, label) for loss in self.losses}

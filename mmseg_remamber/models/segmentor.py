@@ -7,15 +7,17 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmseg_remamber.layers import upsample
-from mmseg_remamber.text import Text
+from mmseg_remamber.text import Text, TextEncoder
 
+from .heads import MaskHead
 from .precision import DTYPES, autocast
 
 _COMPILED = ('maps', 'logits', 'logits_of_text')  # methods that take and return tensors alone
@@ -39,10 +41,19 @@ class ReferringSegmentor(BaseSegmentor):
         data_preprocessor: config of the data preprocessor.
         init_cfg: initialisation config.
 
+    Attributes:
+        cfg: the whole config, where :func:`~mmseg_remamber.models.build.build_model` built it.
+
     Raises:
         ValueError: for a threshold outside (0, 1), an unknown ``predict_dtype``; from ``predict``
             for one that the device does not have.
     """
+
+    cfg: Config
+    text_encoder: TextEncoder
+    backbone: nn.Module
+    decode_head: MaskHead
+    data_preprocessor: nn.Module
 
     def __init__(
         self,
@@ -91,11 +102,17 @@ class ReferringSegmentor(BaseSegmentor):
         Raises:
             RuntimeError: from torch, for an unknown mode or option.
         """
-        chosen = dict(
-            mode=mode, dynamic=dynamic, fullgraph=fullgraph, backend=backend, options=options
-        )
         for name in _COMPILED:
-            setattr(self, name, torch.compile(getattr(type(self), name).__get__(self), **chosen))
+            method = getattr(type(self), name).__get__(self)
+            compiled = torch.compile(
+                method,
+                mode=mode,
+                dynamic=dynamic,
+                fullgraph=fullgraph,
+                backend=backend,
+                options=options,
+            )
+            setattr(self, name, compiled)
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies, whose compiled network would be this one's."""

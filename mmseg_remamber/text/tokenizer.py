@@ -9,7 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from mmseg.utils.tokenizer import bytes_to_unicode, default_bpe
-from transformers import AutoTokenizer, CLIPTokenizerFast, PreTrainedTokenizerBase
+from transformers import (  # type: ignore[attr-defined]  # some names are made on access
+    AutoTokenizer,
+    CLIPTokenizerFast,
+    PreTrainedTokenizerBase,
+)
 
 _NUM_MERGES = 49152 - 256 - 2  # vocabulary size of CLIP's paper less bytes and special tokens
 

@@ -3,6 +3,7 @@
 """VMamba backbone ("VMamba: Visual State Space Model"), for mmseg, mmdet and mmpretrain alike."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
@@ -156,7 +157,7 @@ class VMamba(BaseModule):
         """
         if index > 0:
             x = self.downsamples[index - 1](x)
-        for block in self.stages[index]:
+        for block in cast(nn.ModuleList, self.stages[index]):
             if self.with_cp and torch.is_grad_enabled():
                 x = checkpoint(block, x, use_reentrant=False)
             else:

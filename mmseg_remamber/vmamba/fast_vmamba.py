@@ -67,7 +67,7 @@ def ss2d(
         y = scan.out_norm(y)
         return scan.out_proj(y if z is None else y * F.silu(z))
 
-    gate: tuple[Tensor, ...] = ()
+    gate: list[Tensor] = []
     if scan.gated:
         projected = fast.linear_of_parts(scan.in_proj, maps, coarse, before=norm)
         x, *gate = projected.chunk(2, dim=-1)

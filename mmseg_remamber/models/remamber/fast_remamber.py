@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,8 @@ from mmseg_remamber.text import Text
 from mmseg_remamber.vmamba import fast_vmamba
 
 if TYPE_CHECKING:
+    from mmseg_remamber.models.conv import ConvModule
+
     from .conv_head import Mixer, NeckStage, ReMamberConvHead
     from .correlation import LocalText
     from .mamba_head import MambaHeadLevel, ReMamberMambaHead
@@ -77,14 +79,13 @@ def _scan_channels(module: Twister, *maps: Tensor) -> Tensor:
 def conv_head(head: ReMamberConvHead, feats: Sequence[Tensor]) -> Tensor:
     """Convolutions before upsamplings. feats: four (B, C_i, H_i, W_i) -> (B, 1, 4H_0, 4W_0)."""
     *skips, x = feats
-    first, *mixers = head.mixers
-    x = first(x)
-    for mixer, skip in zip(mixers, skips[:0:-1], strict=True):
-        x = _mix(mixer, x, skip)
-    neck, last = head.neck
-    x = _convolve_with_skip(neck, x, skips[0])
-    taps = _convolve_doubled(last, x, then=partial(fast.conv_taps, head.conv_seg))
-    return fast.sum_doubled_taps(taps, head.conv_seg.bias)
+    mixers, neck = cast('list[Mixer]', head.mixers), cast('list[NeckStage]', head.neck)
+    x = mixers[0](x)
+    x = _mix(mixers[1], x, skips[2])
+    x = _mix(mixers[2], x, skips[1])
+    x = _convolve_with_skip(neck[0], x, skips[0])
+    taps = _convolve_doubled(neck[1], x, then=partial(fast.conv_taps, head.conv_seg))
+    return fast.sum_doubled_taps(taps, cast(Tensor, head.conv_seg.bias))
 
 
 def _mix(mixer: Mixer, x: Tensor, skip: Tensor) -> Tensor:
@@ -92,7 +93,7 @@ def _mix(mixer: Mixer, x: Tensor, skip: Tensor) -> Tensor:
 
     x: (B, C, h, w), skip: (B, C', H, W) float -> (B, channels, H, W).
     """
-    first, *rest = mixer
+    first, *rest = cast('list[ConvModule]', mixer)
     weight, bias, norm = fast.fold(first.conv, first.norm)
     of_map, of_skip = weight.split((x.shape[1], skip.shape[1]), dim=1)
     x = upsample(F.conv2d(x, of_map, bias), skip.shape[2:]).add_(F.conv2d(skip, of_skip))
@@ -107,7 +108,7 @@ def _convolve_with_skip(stage: NeckStage, x: Tensor, skip: Tensor) -> Tensor:
 
     x: (B, C, h, w), skip: (B, C', H, W) float -> (B, channels, H, W).
     """
-    conv, norm, act = stage
+    conv, norm, act = cast('tuple[nn.Conv2d, nn.Module, nn.Module]', stage)
     weight, bias, norm = fast.fold(conv, norm)
     of_map, of_skip = weight.split((x.shape[1], skip.shape[1]), dim=1)
     x = fast.conv_of_resized(x, skip.shape[2:], of_map, None)
@@ -116,7 +117,7 @@ def _convolve_with_skip(stage: NeckStage, x: Tensor, skip: Tensor) -> Tensor:
 
 def _convolve_doubled(stage: NeckStage, x: Tensor, then: Callable[[Tensor], Tensor]) -> Tensor:
     """``then`` of a neck stage of the doubled map. x: (B, C, h, w) float -> (B, C', 2h, 2w)."""
-    conv, norm, act = stage
+    conv, norm, act = cast('tuple[nn.Conv2d, nn.Module, nn.Module]', stage)
     weight, bias, norm = fast.fold(conv, norm)
     doubled = [2 * side for side in x.shape[2:]]
     if isinstance(norm, nn.Identity):  # then no row waits for another

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """In-context conditioning (ReMamber): the scan reads the sentence, then the map."""
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
@@ -33,7 +36,7 @@ class InContextScan(SS2D):
     def __init__(self, dim: int, *, state_dim: int = 1, ratio: float = 2.0):
         super().__init__(dim, state_dim=state_dim, ratio=ratio)
 
-    def forward(
+    def forward(  # type: ignore[override]  # reads a sentence beside the map
         self, x: Tensor, text: Tensor, token_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Args:
@@ -71,7 +74,7 @@ class InContextScan(SS2D):
             delta_softplus=True,
             out_dtype=full,  # four routes are to be summed
         )
-        maps, texts = _gather(y.unflatten(1, (NUM_ROUTES, -1)), x.shape[1:3])
+        maps, texts = _gather(cast(Tensor, y).unflatten(1, (NUM_ROUTES, -1)), x.shape[1:3])
         return maps.to(x.dtype), texts.to(x.dtype)
 
     def _project(self, x: Tensor, text: Tensor) -> Tensor:
@@ -82,7 +85,7 @@ class InContextScan(SS2D):
         return _lay_out(*routes)
 
 
-def _lay_out(maps: list[Tensor], texts: list[Tensor]) -> Tensor:
+def _lay_out(maps: Sequence[Tensor], texts: Sequence[Tensor]) -> Tensor:
     """Text before map for each route: maps K x (B, H, W, D), texts K x (B, T, D) float
     -> (B, K, D, T + L)."""
     rows, columns, rows_back, columns_back = maps
@@ -96,7 +99,7 @@ def _lay_out(maps: list[Tensor], texts: list[Tensor]) -> Tensor:
     return torch.stack(routes, dim=1).transpose(2, 3)
 
 
-def _gather(y: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def _gather(y: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Undo :func:`_lay_out` and sum the routes.
 
     y: (B, K, D, T + H*W) float -> (B, H, W, D) and (B, T, D).

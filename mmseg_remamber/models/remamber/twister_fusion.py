@@ -78,7 +78,7 @@ class TwisterFusion(StageFusion):
         )
 
     def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
-        """As :meth:`StageFusion.forward`: the fused map goes on and leaves, the text stays as it is."""
+        """As :meth:`StageFusion.forward`; the fused map goes on and leaves, the text stays."""
         texts = []
         if 'global' in self.texts:
             texts.append(self.global_text(text.sentence))
