@@ -3,6 +3,7 @@
 """Who imports whom: the contract in pyproject.toml, and what an import loads."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -56,3 +57,39 @@ def test_what_importing_vmamba_loads(contracts, tmp_path):
     rooms = {name for layer in above for name in layer.split(' | ')}
     assert {'models', 'text', 'apis'} <= rooms
     assert not {f'mmseg_remamber.{room}' for room in rooms} & loaded
+
+
+WITH_MMSEG = (
+    'analysis', 'apis', 'datasets', 'engine', 'evaluation', 'models', 'register', 'text',
+    'visualization',
+)  # fmt: skip
+REFUSED = """
+import importlib, json, sys
+said = {}
+for room in sys.argv[1:]:
+    try:
+        importlib.import_module(f'mmseg_remamber.{room}')
+    except ImportError as error:
+        said[room] = str(error)
+print(json.dumps([said, 'torch' in sys.modules]))
+"""
+
+
+def test_every_room_that_needs_mmseg_says_what_to_install(tmp_path):
+    """With an mmseg too old, in a fresh interpreter, and before anything slow is imported."""
+    info = tmp_path / 'onedl_mmsegmentation-1.3.0.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text(
+        'Metadata-Version: 2.1\nName: onedl-mmsegmentation\nVersion: 1.3.0\n'
+    )
+    run = subprocess.run(
+        [sys.executable, '-c', REFUSED, *WITH_MMSEG],
+        env=os.environ | {'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, with_torch = json.loads(run.stdout.splitlines()[-1])
+    silent = {room for room in WITH_MMSEG if 'mmseg_remamber[openmmlab]' not in said.get(room, '')}
+    assert silent == set()
+    assert not with_torch
