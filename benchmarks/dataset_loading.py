@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from timing import write
+from report import write
 from torch.utils.data import DataLoader
 
 from mmseg_remamber.datasets import RefCOCODataset

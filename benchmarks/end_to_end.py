@@ -32,20 +32,21 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from memory import resident_growth
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
-from timing import interleaved, medians, processor, ratio, setting
+from report import setting
 from torch import nn
 from variants import VARIANTS, Scan, Stopwatch, scans
 
+import mmseg_remamber.register  # noqa: F401  each case is built in a new process
 from mmseg_remamber.analysis.cost import (
     count_flops,
     count_training_flops,
-    peak_memory,
     random_inputs,
 )
-from mmseg_remamber.analysis.machine import Limits
+from mmseg_remamber.analysis.machine import Limits, describe_machine
+from mmseg_remamber.analysis.memory import peak_memory
+from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
@@ -144,22 +145,23 @@ def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> di
             )
             run = training_step(model, inputs, dtype, forward=forward, optimizer=optimizer)
         run = finished(run, device)
-        on_cuda = device.type == 'cuda'
-        peak = peak_memory(run, device) if on_cuda else resident_growth(run)
+        peak = peak_memory(run, device, of='allocator' if device.type == 'cuda' else 'process')
 
     scan_share = None if case.compiled else share_of_scans(run, scan, device)
     limits = Limits(device, DTYPES[dtype])
-    candidates = dict(product=finished(limits.product, device), copy=finished(limits.copy, device))
-    slow = case.variant in SLOW
-    once = dict(run=run) if slow else {}
+    candidates = dict(product=limits.product, copy=limits.copy)
+    slow, own = case.variant in SLOW, dict(run=run)
     with scans(scan):
-        times = interleaved(candidates | ({} if slow else dict(run=run)), args.rounds, once=once)
+        times = measure_latency(
+            candidates if slow else candidates | own, device, warmup=1, repeats=args.rounds,
+            once=own if slow else None,
+        )  # fmt: skip
     median = medians(times)
     # of the products that the machine would do in the model's time
     in_products = flops * case.batch / limits.flops
     return dict(
         latency_ms=median['run'],
-        latency_ms_min=min(now['run'] for now in times if 'run' in now),
+        latency_ms_min=min(times['run']),
         throughput=1e3 * case.batch / median['run'],
         share_of_product_rate=in_products * ratio(times, 'product', 'run'),
         product_gflops=limits.flops / median['product'] / 1e6,
@@ -227,9 +229,9 @@ def exponents(results: list[dict]) -> list[dict[str, object]]:
 
 
 def machine(args: argparse.Namespace) -> dict[str, object]:
-    on_cuda = torch.device(args.device).type == 'cuda'
-    device = dict(device=torch.cuda.get_device_name(args.device) if on_cuda else processor())
-    return setting() | device | dict(threads=args.threads, tf32=args.tf32)
+    """What a report belongs to."""
+    own = dict(threads=args.threads, tf32=args.tf32)
+    return setting() | describe_machine(args.device) | own
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from mmseg.registry import DATASETS
 from mmseg.utils import register_all_modules
-from timing import write
+from report import write
 from torch.utils.data import RandomSampler
 
 from mmseg_remamber.configuration import load_config

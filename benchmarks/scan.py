@@ -20,10 +20,13 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from report import table, write
 from selective_scan import selective_scan, selective_scan_ref
-from timing import interleaved, medians, ratio, table, write
 from torch import Tensor
 
+from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
+
+CPU = torch.device('cpu')
 CUMSUM_CHUNK = 16  # longer chunks overflow: exp(-sum of step * A) grows with each step
 
 
@@ -182,7 +185,7 @@ def measure(shape: Shape, rounds: int, *, slow: bool) -> dict[str, object]:
     once = {name: lambda scan=scan: scan(*inputs) for name, scan in versions.items()}
     if slow:
         once['loop'] = lambda: loop(*inputs)
-    times = interleaved(candidates, rounds, once=once)
+    times = measure_latency(candidates, CPU, warmup=1, repeats=rounds, once=once)
     figures = medians(times)
     highest = max((n for n in figures if n.startswith('limit')), key=figures.get)
     # timed once, so against the median of all rounds: in their own round memory is still cold

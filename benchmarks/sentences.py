@@ -13,15 +13,15 @@ import argparse
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.logging import MMLogger
 from PIL import Image
-from timing import medians, ratio, table, write
+from report import table, write
 
+from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
 from mmseg_remamber.apis import RefSegInferencer
 from mmseg_remamber.configuration import load_config
 
@@ -50,16 +50,6 @@ def build(config: str, device: str) -> RefSegInferencer:
         return RefSegInferencer(cfg, device=device, show_progress=False)
 
 
-def milliseconds(run: Callable[[], object], device: str) -> float:
-    """Of the CPU, or by the clock of a GPU."""
-    clock = time.process_time if device == 'cpu' else time.perf_counter
-    start = clock()
-    run()
-    if device != 'cpu':
-        torch.cuda.synchronize(device)
-    return (clock() - start) * 1e3
-
-
 def main() -> None:
     args = parse_args()
     inferencer = build(args.config, args.device)
@@ -74,16 +64,15 @@ def main() -> None:
             'two sentences, a call each': lambda: [inferencer(path, text) for text in TEXTS[:2]],
             'four sentences': lambda: inferencer(path, TEXTS),
         }
-        for run in candidates.values():
-            run()
-        rounds = [
-            {name: milliseconds(run, args.device) for name, run in candidates.items()}
-            for _ in range(args.rounds)
-        ]
-    ratios = {name: ratio(rounds, name, 'one sentence') for name in list(candidates)[1:]}
-    table(medians(rounds), 'ms')
+        device = torch.device(args.device)
+        times = measure_latency(
+            candidates, device, warmup=1, repeats=args.rounds,
+            clock=time.process_time if device.type == 'cpu' else time.perf_counter,
+        )  # fmt: skip
+    ratios = {name: ratio(times, name, 'one sentence') for name in list(candidates)[1:]}
+    table(medians(times), 'ms')
     table(ratios, 'times one')
-    result = dict(config=args.config, milliseconds=medians(rounds), ratios=ratios)
+    result = dict(config=args.config, milliseconds=medians(times), ratios=ratios)
     write(args.json, [result])
 
 

@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from memory import resident_growth
+from report import table, write
 from selective_scan import selective_scan
-from timing import interleaved, medians, ratio, table, write
 from torch import Tensor
 from variants import VARIANTS, Scan, routes
+
+from mmseg_remamber.analysis.memory import peak_memory
+from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
+
+CPU = torch.device('cpu')
 
 
 class Shape(NamedTuple):
@@ -111,7 +115,7 @@ def measure(shape: Shape, rounds: int) -> dict[str, object]:
         candidates[f'{name}, forward+backward'] = lambda version=version: forward_backward(
             version, leaves, dy
         )
-    times = interleaved(candidates, rounds)
+    times = measure_latency(candidates, CPU, warmup=1, repeats=rounds)
     ratios = {
         'unfused / fused': ratio(times, 'unfused', 'fused'),
         'unfused / fused, forward+backward': ratio(
@@ -149,7 +153,7 @@ def print_peak(name: str, shape: Shape, *, backward: bool) -> None:
 
     run(*prepare(shape._replace(height=2, width=3)))  # libraries set themselves up at first use
     inputs, dy = prepare(shape)
-    print(resident_growth(lambda: run(inputs, dy)) / 2**20)
+    print(peak_memory(lambda: run(inputs, dy), CPU, of='process') / 2**20)
 
 
 def peaks(shape: Shape) -> dict[str, float]:

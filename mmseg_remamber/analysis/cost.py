@@ -2,21 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operations, parameters, time and memory of segmentors."""
 
-import json
 import statistics
-import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import prod
-from pathlib import Path
 
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
 import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import (
     FlopCounterMode,
     conv_flop_count,
@@ -27,6 +22,8 @@ from torch.utils.flop_counter import (
 from mmseg_remamber.apis.query import Query
 from mmseg_remamber.models.build import build_on_meta
 
+from .memory import peak_memory
+from .timing import measure_latency
 from .workload import inference
 
 
@@ -126,59 +123,6 @@ def count_training_flops(cfg: Config, size: tuple[int, int]) -> int:
         with flop_counter() as counter:
             model.logits(*inputs).sum().backward()
     return counter.get_total_flops()
-
-
-def measure_latency(
-    runs: Mapping[str, Callable[[], object]], device: torch.device, *, warmup: int, repeats: int
-) -> dict[str, list[float]]:
-    """Milliseconds of each run after the warm-up; on CUDA the device is waited for.
-
-    Each round times every candidate once, so that a busy machine slows all of them alike.
-
-    Raises:
-        ValueError: when ``warmup`` or ``repeats`` is under 1.
-    """
-    if warmup < 1 or repeats < 1:
-        raise ValueError(f'warmup and repeats must be at least 1, got {warmup} and {repeats}')
-
-    def wait() -> None:
-        if device.type == 'cuda':
-            torch.cuda.synchronize(device)
-
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(warmup + repeats):
-        for name, run in runs.items():
-            wait()
-            start = time.perf_counter()
-            run()
-            wait()
-            if number >= warmup:
-                times[name].append(1e3 * (time.perf_counter() - start))
-    return times
-
-
-def peak_memory(run: Callable[[], object], device: torch.device) -> int:
-    """Bytes that a run holds at most beside what was there before it, by torch's allocators."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        run()
-        torch.cuda.synchronize(device)
-        return torch.cuda.max_memory_allocated(device) - before
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        run()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'trace.json'
-        profiler.export_chrome_trace(str(path))
-        events = json.loads(path.read_text())['traceEvents']
-    events = [event for event in events if event.get('name') == '[memory]']
-    events.sort(key=lambda event: event['ts'])
-    held = peak = 0
-    for event in events:
-        held += event['args']['Bytes']
-        peak = max(peak, held)
-    return peak
 
 
 def measure_costs(

@@ -100,17 +100,6 @@ def test_variants_run_in_half_precision(root, variants, name, step):
         step(model, inputs, 'bfloat16')()
 
 
-def test_resident_growth_is_what_a_run_holds(run):
-    program = (
-        'import sys; sys.path.insert(0, "benchmarks")\n'
-        'from memory import resident_growth\n'
-        'kept = bytearray(b"1" * 300_000_000); del kept\n'
-        'print("grown", resident_growth(lambda: len(bytearray(b"1") * 100_000_000)))'
-    )
-    grown = int(run(sys.executable, '-c', program).split('grown ')[1])
-    assert grown == pytest.approx(100e6, rel=0.05)
-
-
 def test_the_exponent_of_time_over_pixels(benchmarks):
     from end_to_end import exponents
 
