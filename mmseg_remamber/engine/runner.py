@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of
 from mmseg_remamber.configuration import compile_options
-from mmseg_remamber.engine import sync_batch_norm
+from mmseg_remamber.engine.sync_batch_norm import sync_batch_norm
 from mmseg_remamber.models.fits import check_fits
 
 
