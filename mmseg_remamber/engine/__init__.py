@@ -9,6 +9,7 @@ from .hooks import (
     RefSegGalleryHook,
     RefSegVisualizationHook,
     StopOnSignalHook,
+    UpdateSchedulerHook,
 )
 from .keyed_sampling import KeyedDataset, KeyedSampler
 from .loops import ResumableEpochLoop, ResumableIterLoop
@@ -30,6 +31,7 @@ __all__ = [
     'ResumableEpochLoop',
     'ResumableIterLoop',
     'StopOnSignalHook',
+    'UpdateSchedulerHook',
     'WeightsOnlyDecayConstructor',
     'leave_process_group',
     'sync_batch_norm',

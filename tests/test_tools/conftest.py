@@ -28,6 +28,7 @@ def options(shapes):
         *(f'{mode}_dataloader.num_workers=0' for mode in MODES),
         *(f'{mode}_dataloader.persistent_workers=False' for mode in MODES),
         'train_dataloader.batch_size=2',
+        'auto_scale_lr=None',  # as it is, whatever the schedule was made for
         'val_dataloader.batch_size=4',
         'test_dataloader.batch_size=4',
         'train_cfg.max_iters=3',

@@ -3,6 +3,7 @@
 from .ema import RefSegEMAHook
 from .finite_loss import FiniteLossHook
 from .gallery import RefSegGalleryHook
+from .schedule import UpdateSchedulerHook
 from .stop_on_signal import Interrupted, StopOnSignalHook
 from .visualization import RefSegVisualizationHook
 
@@ -13,4 +14,5 @@ __all__ = [
     'RefSegGalleryHook',
     'RefSegVisualizationHook',
     'StopOnSignalHook',
+    'UpdateSchedulerHook',
 ]

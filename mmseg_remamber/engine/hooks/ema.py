@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Averaged weights, and the trained ones beside them."""
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner, autocast
@@ -10,7 +12,8 @@ from mmseg.registry import HOOKS
 
 @HOOKS.register_module()
 class RefSegEMAHook(EMAHook):
-    """mmengine's EMAHook; in training it can evaluate the trained weights as well, as the
+    """mmengine's EMAHook, but it averages once an update of the weights, of however many iterations
+    that accumulates gradients; in training it can evaluate the trained weights as well, as the
     published program does.
 
     The averaged weights' metrics keep their names and choose the best checkpoint. The trained
@@ -38,6 +41,17 @@ class RefSegEMAHook(EMAHook):
             momentum=momentum, update_buffers=update_buffers,
         )  # fmt: skip
         self.evaluate_trained = evaluate_trained
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Sequence[dict] | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Average, after an iteration that has updated the weights."""
+        if runner.optim_wrapper.should_update():
+            super().after_train_iter(runner, batch_idx, data_batch, outputs)
 
     def before_val_epoch(self, runner: Runner) -> None:
         if self.evaluate_trained:
