@@ -1,21 +1,24 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-from .browse import FedSample, draw_fed_sample
-from .gallery import Prediction, draw_gallery, overlay, to_prediction
+"""Pictures of masks, and figures.
+
+Importing this room does not import matplotlib. Modules that are all about its figures (browse,
+comparison, curves, gallery, maps, statistics) do, and are imported by who draws them.
+"""
+
+from .painting import greyed, overlay, paint_errors
+from .prediction import Prediction, to_prediction
 from .referred import draw_caption, draw_errors, draw_masks
-from .statistics import draw_statistics
 from .visualizer import RefSegVisualizer
 
 __all__ = [
-    'FedSample',
     'Prediction',
     'RefSegVisualizer',
     'draw_caption',
     'draw_errors',
-    'draw_fed_sample',
-    'draw_gallery',
     'draw_masks',
-    'draw_statistics',
+    'greyed',
     'overlay',
+    'paint_errors',
     'to_prediction',
 ]

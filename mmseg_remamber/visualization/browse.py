@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from .palette import MARK_COLOUR, to_unit
+from .style import new_figure
 
 _SIDE = 5.9  # inches of a picture
 _WRAP = 54  # characters of a line of text
-OUTLINE = '#E69F00'  # orange of Okabe and Ito's palette, edged with black to be seen on anything
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def draw_fed_sample(sample: FedSample, path: str | Path) -> None:
     said = _wrapped(sample.sentences, mark=sample.fed_text)
     read = _fed_lines(sample)
     text_height = 0.3 + 0.21 * max(len(said), len(read))  # inches
-    figure = Figure(figsize=(12, _SIDE + text_height), dpi=100, layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, _SIDE + text_height)
     axes = figure.subplots(2, 2, height_ratios=(_SIDE, text_height))
     height, width = sample.image.shape[:2]
     _show(axes[0, 0], sample.image, sample.mask, f'{sample.name}: {width} x {height}')
@@ -90,8 +89,8 @@ def _show(
         # a border of background, so that the outline closes at the image's edge
         padded = np.pad(mask.astype(float), 1)
         sides = [np.arange(-1, side + 1) for side in mask.shape]
-        for colour, line in (('black', 3.5), (OUTLINE, 1.8)):
-            axis.contour(sides[1], sides[0], padded, levels=[0.5], colors=colour, linewidths=line)
+        for colour, line in (('black', 3.5), (to_unit(MARK_COLOUR), 1.8)):
+            axis.contour(sides[1], sides[0], padded, levels=[0.5], colors=[colour], linewidths=line)
         axis.set_xlim(-0.5, mask.shape[1] - 0.5)
         axis.set_ylim(mask.shape[0] - 0.5, -0.5)
     axis.set_title(title, fontsize=11)

@@ -6,11 +6,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from .agreement import AGREEMENT_COLOURS, draw_agreement
-from .gallery import TRUTH_COLOUR, Prediction, overlay
-from .style import new_figure
+from .painting import greyed, overlay, paint_errors
+from .palette import FOUND_COLOUR, TRUTH_COLOUR, WRONG_COLOUR, to_unit
+from .prediction import Prediction
+from .style import new_figure, show
 
 _SIDE = 2.3  # inches of a picture
 _WRAP = 30  # characters of a line
@@ -46,23 +45,18 @@ def draw_comparison(models: Mapping[str, Sequence[Prediction]], path: str | Path
     for line, items in zip(axes, rows, strict=True):
         first = items[0]
         text = '\n'.join(textwrap.wrap(first.text, _WRAP)[:3]).replace('$', r'\$')
-        _show(line[0], first.image, f'"{text}"')
-        _show(line[1], overlay(first.image, first.truth, TRUTH_COLOUR), 'truth')
+        show(line[0], first.image, f'"{text}"')
+        show(line[1], overlay(first.image, first.truth, TRUTH_COLOUR), 'truth')
         for axis, item in zip(line[2:], items, strict=True):
-            _show(axis, draw_agreement(item), f'IoU {100 * item.iou:.0f}')
+            picture = paint_errors(greyed(item.image), item.truth, item.prediction)
+            show(axis, picture, f'IoU {100 * item.iou:.0f}')
     handles = [
-        figure.axes[0].scatter([], [], marker='s', s=80, color=np.array(colour) / 255, label=label)
+        figure.axes[0].scatter([], [], marker='s', s=80, color=to_unit(colour), label=label)
         for colour, label in (
             (TRUTH_COLOUR, 'truth, or what a model misses'),
-            (AGREEMENT_COLOURS['found'], 'found'),
-            (AGREEMENT_COLOURS['wrong'], 'found, but not meant'),
+            (FOUND_COLOUR, 'found'),
+            (WRONG_COLOUR, 'found, but not meant'),
         )
     ]
     figure.legend(handles=handles, loc='outside lower center', ncols=3, frameon=False)
     figure.savefig(path)
-
-
-def _show(axis, picture: np.ndarray, title: str) -> None:
-    axis.imshow(picture, interpolation='nearest')
-    axis.set_title(title, fontsize=9)
-    axis.set_axis_off()

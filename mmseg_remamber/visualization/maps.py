@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .style import HEAT, new_figure
+from .palette import HEAT, MARK_COLOUR, to_unit
+from .style import new_figure, show
 
 _SIDE = 1.7  # inches of a small map's width
 _LARGE = 1.35 * _SIDE
@@ -128,7 +128,7 @@ def draw_heat_maps(
             down, right = mark[number]
             height, width = image.shape[:2]
             place = (right * width - 0.5, down * height - 0.5)
-            line[0].plot(*place, marker='X', markersize=11, color='#E69F00', mec='black')
+            line[0].plot(*place, marker='X', markersize=11, color=to_unit(MARK_COLOUR), mec='black')
         line[0].annotate(
             name, (-0.06, 0.5), xycoords='axes fraction', ha='right', va='center', fontsize=9
         )
@@ -144,10 +144,3 @@ def draw_heat_maps(
 def _height(picture: np.ndarray, width: float) -> float:
     """Inches of a picture of that width; between a half and one and a half of it."""
     return width * min(max(picture.shape[0] / picture.shape[1], 0.5), 1.5)
-
-
-def show(axis: Axes, picture: np.ndarray, title: str) -> None:
-    """A picture without axes."""
-    axis.imshow(picture, interpolation='nearest')
-    axis.set_title(title, fontsize=9)
-    axis.set_axis_off()

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Colours that are told apart with any colour vision: the palette of Okabe and Ito (2008)."""
+"""The colours of all pictures: the palette of Okabe and Ito (2008), for any colour vision."""
 
-Colour = tuple[int, int, int]
+Colour = tuple[int, int, int]  # RGB in [0, 255]
 
 BLACK: Colour = (0, 0, 0)
 ORANGE: Colour = (230, 159, 0)
@@ -17,10 +17,18 @@ REDDISH_PURPLE: Colour = (204, 121, 167)
 MASK_COLOURS = (ORANGE, SKY_BLUE, BLUISH_GREEN, REDDISH_PURPLE, YELLOW, BLUE, VERMILLION)
 TRUTH_COLOUR = BLUE
 PREDICTION_COLOUR = ORANGE
+#: Of text about the prediction on white, where the palette's orange is too light to be read.
+PREDICTION_INK: Colour = (154, 106, 0)
 #: Of a prediction against its truth.
 FOUND_COLOUR = YELLOW
-MISSED_COLOUR = BLUE
+MISSED_COLOUR = TRUTH_COLOUR
 WRONG_COLOUR = VERMILLION
+#: Of what marks a place on a photograph, edged with black.
+MARK_COLOUR = ORANGE
+#: Of lines on white, in this order; yellow is lost there.
+LINE_COLOURS = (BLUE, VERMILLION, BLUISH_GREEN, REDDISH_PURPLE, ORANGE, SKY_BLUE, BLACK)
+#: Of maps of numbers, a name of matplotlib's. It rises evenly in lightness: read without colours.
+HEAT = 'viridis'
 
 
 def to_unit(colour: Colour) -> tuple[float, float, float]:

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from mmseg_remamber.datasets.inspection import SplitStatistics
 
-# Okabe and Ito's palette without its yellow, which is lost on white
-COLOURS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#D55E00', '#56B4E9', '#000000')
+from .style import line_colours, new_figure
 
 
 def draw_statistics(
@@ -29,11 +26,10 @@ def draw_statistics(
     """
     if not splits:
         raise ValueError('splits is empty: nothing to show')
-    figure = Figure(figsize=(12, 8), dpi=100, layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, 8)
     figure.suptitle(title, fontsize=14)
     (words, tokens), (sentences, masks) = figure.subplots(2, 2)
-    colours = dict(zip(splits, COLOURS * -(-len(splits) // len(COLOURS)), strict=False))
+    colours = line_colours(list(splits))
     for name, split in splits.items():
         style = dict(color=colours[name], label=name)
         _draw_counts(words, split.words, **style)
@@ -62,7 +58,9 @@ def draw_statistics(
     figure.savefig(path)
 
 
-def _draw_counts(axis: Axes, values: np.ndarray, *, color: str, label: str) -> None:
+def _draw_counts(
+    axis: Axes, values: np.ndarray, *, color: tuple[float, float, float], label: str
+) -> None:
     """Histogram of whole numbers; what lies beyond the 99.9th percentile shares the last bin."""
     last = max(int(np.ceil(np.percentile(values, 99.9))), 1)
     heights = np.bincount(np.minimum(values, last), minlength=last + 1)

@@ -1,26 +1,76 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""MMSeg's visualiser for sentences and their masks."""
+"""mmengine's visualiser for sentences and their masks."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import mmcv
 import numpy as np
 from mmengine.dist import master_only
 from mmengine.structures import PixelData
-from mmengine.visualization import Visualizer
+from mmengine.visualization import BaseVisBackend, Visualizer
 from mmseg.registry import VISUALIZERS
 from mmseg.structures import SegDataSample
 
 from .referred import draw_caption, draw_errors, draw_masks
 
+# what mmengine's visualiser draws on
+_FIGURE = ('fig_save_canvas', 'fig_save', 'ax_save', 'dpi')
+
 
 @VISUALIZERS.register_module()
 class RefSegVisualizer(Visualizer):
-    """Draws samples of referring segmentation; options and backends are those of mmengine's.
+    """Draws samples of referring segmentation.
+
+    It hands scalars and configs to the same backends as mmengine's, but makes the figure of
+    matplotlib's, which that makes at once, when the first picture is drawn: training that draws
+    none does not import matplotlib.
 
     Use it in a config, with :class:`RefSegVisualizationHook`::
 
         visualizer = dict(type='RefSegVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+
+    Args:
+        name: Of the instance, by which mmengine finds it.
+        image: (H, W, 3) uint8 RGB, the first picture to draw on.
+        vis_backends: Configs of backends, or backends.
+        save_dir: Folder of what they write.
+        fig_save_cfg, fig_show_cfg: Options of ``matplotlib.figure.Figure``, for pictures that are
+            saved and for windows; ``dict(frameon=False)`` where they are None.
     """
+
+    def __init__(
+        self,
+        name: str = 'visualizer',
+        image: np.ndarray | None = None,
+        vis_backends: Sequence[dict | BaseVisBackend] | None = None,
+        save_dir: str | None = None,
+        fig_save_cfg: dict | None = None,
+        fig_show_cfg: dict | None = None,
+    ):
+        super().__init__(
+            name, None, vis_backends, save_dir,
+            dict(frameon=False) if fig_save_cfg is None else fig_save_cfg,
+            dict(frameon=False) if fig_show_cfg is None else fig_show_cfg,
+        )  # fmt: skip
+        for part in _FIGURE:
+            delattr(self, part)  # only a stand-in so far: __getattr__ makes it
+        if image is not None:
+            self.set_image(image)
+
+    def _initialize_fig(self, fig_cfg: dict) -> tuple:
+        """What mmengine's constructor asks for, without a figure."""
+        return None, SimpleNamespace(get_dpi=lambda: None), None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _FIGURE:
+            raise AttributeError(f'{type(self).__name__} has no attribute {name!r}')
+        canvas, figure, axes = super()._initialize_fig(self.fig_save_cfg)
+        self.fig_save_canvas, self.fig_save, self.ax_save = canvas, figure, axes
+        self.dpi = figure.get_dpi()
+        return getattr(self, name)
 
     @master_only
     def add_datasample(
@@ -41,19 +91,19 @@ class RefSegVisualizer(Visualizer):
         them alone is outlined (:func:`draw_masks`); without either the sentence stands alone.
 
         Args:
-            name: of the picture in the backends, and of the window.
+            name: Of the picture in the backends, and of the window.
             image: (H, W, 3) uint8 RGB.
-            data_sample: with its sentence ``text`` as metainfo; ``gt_sem_seg`` and
+            data_sample: With its sentence ``text`` as metainfo; ``gt_sem_seg`` and
                 ``pred_sem_seg``, (1, H, W) in {0, 1}, are drawn where they are there.
-            draw_gt: whether to draw the truth.
-            draw_pred: whether to draw the prediction.
-            show: open a window, and save nothing.
-            wait_time: seconds that it stays open; 0 is until a key is pressed.
-            out_file: file to write, instead of the backends.
-            step: number of the picture in the backends.
+            draw_gt: Whether to draw the truth.
+            draw_pred: Whether to draw the prediction.
+            show: Open a window, and save nothing.
+            wait_time: Seconds that it stays open; 0 is until a key is pressed.
+            out_file: File to write, instead of the backends.
+            step: Number of the picture in the backends.
 
         Raises:
-            ValueError: when a mask and the image differ in size.
+            ValueError: A mask and the image differ in size.
         """
         drawn = self._draw(image, data_sample or SegDataSample(), draw_gt, draw_pred)
         self.set_image(drawn)

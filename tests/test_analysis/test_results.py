@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 
-import numpy as np
 import pytest
 
 from mmseg_remamber.analysis.results import groups_of, read_records, summarise, tabulate
 from mmseg_remamber.analysis.samples import spread
-from mmseg_remamber.visualization import Prediction
-from mmseg_remamber.visualization.agreement import AGREEMENT_COLOURS, draw_agreement
 
 
 def record(iou, intersection=10, union=20, **changes):
@@ -49,13 +46,6 @@ def test_other_files_are_refused(tmp_path):
     path.write_text('')
     with pytest.raises(ValueError, match='has no record'):
         read_records(path)
-
-
-def test_colours_of_agreement():
-    truth, guess = np.array([[1, 1, 0, 0]], bool), np.array([[1, 0, 1, 0]], bool)
-    image = np.full((1, 4, 3), 90, np.uint8)
-    got = draw_agreement(Prediction(image, 'a', truth, guess), opacity=1.0)
-    assert [tuple(colour) for colour in got[0]] == [*AGREEMENT_COLOURS.values(), (90, 90, 90)]
 
 
 def test_spread():

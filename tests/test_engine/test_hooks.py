@@ -60,7 +60,7 @@ def test_gradients_that_overflow_are_no_such_loss(shapes, tmp_path):
 def test_gallery_of_the_same_sentences_at_each_validation(shapes, tmp_path, monkeypatch):
     import mmcv
 
-    from mmseg_remamber.engine.hooks import gallery
+    from mmseg_remamber.visualization import gallery
 
     cfg = training.by_epochs(training.tiny_config(shapes, tmp_path), 2)
     cfg.train_dataloader.dataset.indices = 2

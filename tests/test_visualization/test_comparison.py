@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_remamber.visualization import Prediction, to_prediction
+from mmseg_remamber.visualization import Prediction
 from mmseg_remamber.visualization.comparison import draw_comparison
 
 
@@ -28,21 +28,3 @@ def test_other_samples_are_refused(tmp_path):
         draw_comparison(dict(one=[prediction('a')], two=[prediction('b')]), tmp_path / 'a.png')
     with pytest.raises(ValueError, match='nothing to show'):
         draw_comparison({}, tmp_path / 'a.png')
-
-
-def test_pictures_keep_their_colours_and_their_pixels_as_stored(tmp_path):
-    """Red, and turned by EXIF, which the masks of COCO do not follow."""
-    from mmengine.structures import PixelData
-    from mmseg.structures import SegDataSample
-    from torch import ones
-
-    picture = Image.new('RGB', (40, 30), (250, 0, 0))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    picture.save(tmp_path / 'a.jpg', exif=exif)
-    sample = SegDataSample(metainfo=dict(img_path=str(tmp_path / 'a.jpg'), text='a'))
-    sample.gt_sem_seg = sample.pred_sem_seg = PixelData(data=ones(1, 30, 40))
-    item = to_prediction(sample)
-    assert item.image.shape == (30, 40, 3)
-    assert item.image[0, 0].tolist() == pytest.approx([250, 0, 0], abs=4)
-    assert item.iou == 1

@@ -4,7 +4,8 @@ import mmcv
 import numpy as np
 import pytest
 
-from mmseg_remamber.visualization import Prediction, draw_gallery, overlay
+from mmseg_remamber.visualization import Prediction
+from mmseg_remamber.visualization.gallery import draw_gallery
 
 
 def prediction(text='the cat', hw=(40, 60)):
@@ -14,21 +15,6 @@ def prediction(text='the cat', hw=(40, 60)):
     guess[10:30] = True
     image = np.full((*hw, 3), 200, dtype=np.uint8)
     return Prediction(image=image, text=text, truth=truth, prediction=guess)
-
-
-def test_iou():
-    assert prediction().iou == pytest.approx(10 / 30)
-    empty = np.zeros((4, 4), dtype=bool)
-    assert Prediction(np.zeros((4, 4, 3), np.uint8), 'x', empty, empty).iou == 0.0
-
-
-def test_overlay_tints_the_mask_alone():
-    item = prediction()
-    got = overlay(item.image, item.truth, (0, 100, 0), opacity=0.5)
-    assert (got[item.truth] == (100, 150, 100)).all()
-    assert (got[~item.truth] == 200).all()
-    with pytest.raises(ValueError, match=r'mask is \(2, 2\), the image \(40, 60\)'):
-        overlay(item.image, np.zeros((2, 2), dtype=bool), (0, 0, 0))
 
 
 def test_gallery_shows_every_prediction(tmp_path):

@@ -11,12 +11,8 @@ from mmseg.registry import HOOKS, VISUALIZERS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmseg_remamber.visualization import (
-    RefSegVisualizationHook,
-    draw_caption,
-    draw_errors,
-    draw_masks,
-)
+from mmseg_remamber.engine import RefSegVisualizationHook
+from mmseg_remamber.visualization import draw_caption, draw_errors, draw_masks
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -88,6 +84,20 @@ def test_the_hook_draws_every_third_on_the_pixels_as_stored(visualizer, tmp_path
     hook.before_test_epoch(runner)
     hook.after_test_iter(runner, 0, {}, batches[0])
     assert list((tmp_path / 'logs').rglob('test_000000_turned_0.png'))
+
+
+def test_what_mmengine_draws_is_drawn(tmp_path):
+    """On the figure that is made when it is first asked for; the picture is given or set."""
+    for number, given in enumerate((IMAGE, None)):
+        visualizer = VISUALIZERS.build(
+            dict(type='RefSegVisualizer', name=f'boxes_{tmp_path.name}_{number}', image=given)
+        )
+        assert given is None or (visualizer.get_image() == IMAGE).all()
+        visualizer.set_image(IMAGE)
+        visualizer.draw_bboxes(np.array([5, 5, 20, 15]), edge_colors='r')
+        assert (visualizer.get_image() != IMAGE).any()
+        with pytest.raises(AttributeError, match="RefSegVisualizer has no attribute 'no_such'"):
+            _ = visualizer.no_such
 
 
 def test_wrong_interval():

@@ -24,7 +24,7 @@ from mmseg_remamber.cli.arguments import add_config_arguments
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.transforms import LoadRefImage, LoadRefMask, TokenizeText
 from mmseg_remamber.text import load_tokenizer
-from mmseg_remamber.visualization import FedSample, draw_fed_sample
+from mmseg_remamber.visualization.browse import FedSample, draw_fed_sample
 
 
 def parse_args() -> argparse.Namespace:

@@ -24,8 +24,7 @@ from mmseg_remamber.analysis.samples import predict_sample, spread
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.datasets.transforms import LoadRefMask
-from mmseg_remamber.visualization import to_prediction
-from mmseg_remamber.visualization.agreement import draw_agreement
+from mmseg_remamber.visualization import greyed, paint_errors, to_prediction
 
 TEMPLATE = Path(__file__).with_name('results_page.html')
 KEY = ('img_path', 'ref_id', 'sent_id')
@@ -105,9 +104,9 @@ def main() -> None:
                 f'{args.records} was not made by this checkpoint: of {item.text!r} it says IoU '
                 f'{records[i]["iou"]:.3f}, the model gives {item.iou:.3f}'
             )
-        picture = Image.fromarray(draw_agreement(item))
+        errors = paint_errors(greyed(item.image), item.truth, item.prediction)
         pictures[i] = f'pictures/{i:06d}.png'
-        fit(picture).save(args.out / pictures[i])
+        fit(Image.fromarray(errors)).save(args.out / pictures[i])
 
     data = dict(
         title=f'{Path(args.config).stem}: {len(records)} sentences',

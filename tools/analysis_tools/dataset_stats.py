@@ -22,7 +22,7 @@ from mmseg_remamber.datasets.inspection import (
     split_statistics,
 )
 from mmseg_remamber.datasets.refer.reader import load_instances
-from mmseg_remamber.visualization import draw_statistics
+from mmseg_remamber.visualization.statistics import draw_statistics
 
 
 def parse_args() -> argparse.Namespace:

@@ -16,7 +16,8 @@ from mmseg.registry import DATASETS
 from mmseg_remamber.analysis.samples import predict_sample
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
-from mmseg_remamber.visualization import draw_gallery, to_prediction
+from mmseg_remamber.visualization import to_prediction
+from mmseg_remamber.visualization.gallery import draw_gallery
 
 
 def parse_args() -> argparse.Namespace:

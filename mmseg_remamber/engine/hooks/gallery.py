@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
-from mmseg_remamber.visualization import Prediction, draw_gallery, to_prediction
+from mmseg_remamber.visualization import Prediction, to_prediction
 
 
 @HOOKS.register_module()
@@ -62,6 +62,9 @@ class RefSegGalleryHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if not self._predictions:
             return
+        # imports matplotlib, which training has no use for before
+        from mmseg_remamber.visualization.gallery import draw_gallery
+
         by_epoch = runner.log_processor.by_epoch
         unit, step = ('epoch', runner.epoch) if by_epoch else ('iteration', runner.iter)
         with TemporaryDirectory() as folder:

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What starts a model or its training does not wait for a library that draws."""
+
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import json, sys
+
+import numpy as np
+
+import mmseg_remamber.apis
+import mmseg_remamber.register
+from mmseg_remamber.visualization import RefSegVisualizer, draw_errors
+
+LIBRARIES = ('matplotlib', 'gradio')
+seen = {'imported': [name for name in LIBRARIES if name in sys.modules]}
+backend = dict(type='LocalVisBackend')
+visualizer = RefSegVisualizer('start', vis_backends=[backend], save_dir=sys.argv[1])
+visualizer.add_scalar('loss', 1.0, step=1)
+seen['training'] = [name for name in LIBRARIES if name in sys.modules]
+mask = np.eye(9, dtype=bool)
+draw_errors(np.zeros((9, 9, 3), np.uint8), mask, mask, 'it')
+seen['drawn'] = [name for name in LIBRARIES if name in sys.modules]
+print(json.dumps(seen))
+"""
+
+
+def test_no_library_that_draws_is_imported_before_a_picture(root, tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-c', PROGRAM, str(tmp_path)],
+        env=os.environ | dict(PYTHONPATH=str(root), OMP_NUM_THREADS='1'),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen == dict(imported=[], training=[], drawn=['matplotlib'])
