@@ -51,9 +51,8 @@ def add_legend(
     rows = _rows(legend, font_size, width - indent - margin)
     total = height + 2 * margin + line * sum(len(row.lines) for row in rows)
 
-    figure = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI)
+    figure = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI, facecolor='none')
     canvas = FigureCanvasAgg(figure)
-    figure.figimage(picture, 0, total - height, origin='upper')
     for badge, (x, y) in zip(badges, _apart(badges, 2 * font_size), strict=True):
         figure.text(
             x / width, 1 - y / total, badge.text, fontsize=font_size, ha='center', va='center',
@@ -82,7 +81,22 @@ def add_legend(
             )  # fmt: skip
             top += line
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    page = np.full((total, width, 3), 255, np.uint8)
+    page[:height, :picture_width] = picture
+    return _over(np.asarray(canvas.buffer_rgba()), page)
+
+
+def _over(drawn: np.ndarray, page: np.ndarray) -> np.ndarray:
+    """Lay what is drawn over a page. (H, W, 4) uint8 RGBA, (H, W, 3) uint8 -> (H, W, 3) uint8
+
+    matplotlib would resample a picture that it is given, which takes far longer.
+    """
+    rows, columns = np.nonzero(drawn[..., 3])
+    colour, opacity = np.split(drawn[rows, columns].astype(np.float32), [3], axis=1)
+    below = page[rows, columns]
+    page = page.copy()
+    page[rows, columns] = (below + opacity / 255 * (colour - below)).round()
+    return page
 
 
 def _apart(badges: Sequence[Badge], distance: float) -> list[tuple[int, int]]:
