@@ -3,14 +3,19 @@
 """What the converters of ``tools/model_converters`` share: arguments, reading and writing."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mmseg_remamber.checkpoints import read_checkpoint, weights_of, write_checkpoint
+from mmseg_remamber.checkpoints import (
+    WeightFamily,
+    read_checkpoint,
+    weights_of,
+    write_checkpoint,
+)
 
 State = dict[str, Tensor]
 
@@ -30,11 +35,14 @@ def conversion_parser(description: str) -> argparse.ArgumentParser:
 
 
 def convert_file(
-    args: argparse.Namespace,
-    from_official: Callable[[State], State],
-    to_official: Callable[[State], State],
+    args: argparse.Namespace, family: WeightFamily, options: Mapping[str, str] | None = None
 ) -> State:
     """Convert as the arguments of :func:`conversion_parser` say.
+
+    Args:
+        args: the arguments.
+        family: whose weights these are.
+        options: of the family's ``to_official``.
 
     Returns:
         The converted weights.
@@ -47,10 +55,10 @@ def convert_file(
     check_new(args.dst)
     state = weights_of(read_checkpoint(args.src), ema=args.ema and not args.to_official)
     if args.to_official:
-        converted = to_official(state)
+        converted = family.to_official(state, **(options or {}))
         write_official(args.dst, converted, entry='model_ema' if args.ema else 'model')
     else:
-        converted = from_official(state)
+        converted = family.from_official(state)
         write_checkpoint(args.dst, converted, dict(converted_from=Path(args.src).name))
     return converted
 

@@ -13,9 +13,9 @@ nothing explains is an error.
 import argparse
 from pathlib import Path
 
-from mmseg_remamber.checkpoints import write_checkpoint
+from mmseg_remamber.checkpoints import weight_family, write_checkpoint
 from mmseg_remamber.cli.convert import check_new, write_official
-from mmseg_remamber.text.clip_weights import SPELLINGS, read_text_weights, to_transformers
+from mmseg_remamber.text.clip_weights import SPELLINGS, read_text_weights
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     if args.to_transformers is None:
         write_checkpoint(args.dst, state, dict(converted_from=Path(args.src).name))
     else:
-        state = to_transformers(state, spelling=args.to_transformers)
+        state = weight_family('clip').to_official(state, spelling=args.to_transformers)
         write_official(args.dst, state, entry=None)
     print(f'{args.dst}: CLIP text model of {layers} layers, {width} wide')
 

@@ -8,10 +8,9 @@
 The head is recognised from the keys; a key that nothing explains is an error.
 """
 
-from functools import partial
-
+from mmseg_remamber.checkpoints import weight_family
 from mmseg_remamber.cli.convert import conversion_parser, convert_file
-from mmseg_remamber.models.remamber.weights import from_official, head_of, to_official
+from mmseg_remamber.models.remamber.weights import head_of
 from mmseg_remamber.text.clip_weights import SPELLINGS
 
 
@@ -24,7 +23,7 @@ def main() -> None:
         help="with --to-official: the text model's keys as transformers names them since (4.31)",
     )
     args = parser.parse_args()
-    converted = convert_file(args, from_official, partial(to_official, spelling=args.spelling))
+    converted = convert_file(args, weight_family('remamber'), dict(spelling=args.spelling))
     head = head_of(converted)
     print(f'{args.dst}: ReMamber with the {head} head; its configs are remamber-{head}_*')
 

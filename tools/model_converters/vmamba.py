@@ -12,10 +12,9 @@ published file itself. A key that nothing explains is an error.
 import torch
 from torch import Tensor
 
-from mmseg_remamber.checkpoints import differences
+from mmseg_remamber.checkpoints import differences, weight_family
 from mmseg_remamber.cli.convert import conversion_parser, convert_file
 from mmseg_remamber.vmamba import ARCHS, VMamba
-from mmseg_remamber.vmamba.weights import from_official, is_official, to_official
 
 
 def variant_of(state: dict[str, Tensor]) -> str | None:
@@ -32,8 +31,9 @@ def variant_of(state: dict[str, Tensor]) -> str | None:
 
 def main() -> None:
     args = conversion_parser(__doc__.splitlines()[0]).parse_args()
-    state = convert_file(args, from_official, to_official)
-    arch = variant_of(from_official(state) if is_official(state) else state)
+    family = weight_family('vmamba')
+    state = convert_file(args, family)
+    arch = variant_of(family.from_official(state) if family.is_official(state) else state)
     print(f'{args.dst}: VMamba, {f"arch={arch!r}" if arch else "none of the published variants"}')
 
 
