@@ -7,7 +7,7 @@
     python benchmarks/fusion_study.py run --data-root data/study --out study
     python benchmarks/fusion_study.py report --out study
 
-`run` trains and evaluates each config of `configs/remamber/fusion/*mini*` and the published Twister
+`run` trains and evaluates each config of `configs/remamber/ablations/*mini*` and the published
 once for each seed and writes a JSON file for each; runs whose file is there are not repeated. The
 control asks for each sentence's object after the sentences of an image were permuted among its
 objects: a model that reads them scores low. `report` makes the table and the curves of them.
@@ -42,7 +42,7 @@ def design_of(config: Path) -> str:
 
 def configs() -> list[Path]:
     folder = ROOT / 'configs' / 'remamber'
-    return [folder / f'{PUBLISHED}.py', *sorted((folder / 'fusion').glob('*vmamba-mini*.py'))]
+    return [folder / f'{PUBLISHED}.py', *sorted((folder / 'ablations').glob('*vmamba-mini*.py'))]
 
 
 def call(script: str, *arguments: str, threads: int, log: Path) -> None:

@@ -1,5 +1,6 @@
-_base_ = './remamber-mamba_vmamba-b_8xb8-50e_refcoco-256x256.py'
-_source = dict(dataset='refcocog', split_by='umd')
-train_dataloader = dict(dataset=_source)
-val_dataloader = dict(dataset=_source)
-test_dataloader = dict(dataset=_source)
+_base_ = [
+    '../_base_/models/remamber-mamba_vmamba-b.py',
+    '../_base_/datasets/refcocog-umd-256.py',
+    '../_base_/schedules/schedule_50e.py',
+    '../_base_/default_runtime.py',
+]

@@ -3,6 +3,7 @@
 """Every config parses and builds; the base models on the meta device, without their weights."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +15,26 @@ from mmseg.registry import METRICS, MODELS
 from PIL import Image
 from refer_folder import make_ref
 
+from mmseg_remamber.cli.batch import fit_batch, fit_cpu
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.refer.reader import save_refs
 
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'remamber').glob('*.py'))
 BASE = [path for path in CONFIGS if 'vmamba-b_' in path.name]
-PUBLISHED = [path for path in BASE if '8xb8' in path.name]
 SPLITS = ('train', 'train', 'val', 'testA')
 
 
 def reduce(cfg):
     """A base model with few and thin layers, in place: the full one needs minutes and gigabytes."""
     model = cfg.model
-    model.backbone.update(
+    model.backbone.image.update(
         arch=dict(
             dim=16, depths=(1, 1, 1, 1), state_dim=1, ssm_ratio=2.0, gated=False, conv_bias=False,
             mlp_ratio=4.0, patch_embed='v2', downsample='v3', drop_path_rate=0.0,
         ),
-        text_dim=48,
         init_cfg=None,
     )  # fmt: skip
+    model.backbone.update(text_dim=48)
     model.backbone.fusion.update(depth=1, hidden_dim=32)
     model.text_encoder.update(layers=1, width=48, pretrained=None)
     model.decode_head.update(in_channels=[16, 32, 64, 128])
@@ -44,6 +45,19 @@ def reduce(cfg):
     return cfg
 
 
+@cache
+def build(model, device):
+    """The model of a printed config, built once, as many configs share it."""
+    torch.manual_seed(0)
+    with torch.device(device):
+        return MODELS.build(json.loads(model))
+
+
+def model_of(cfg, device='cpu'):
+    """The model of a config, which others may have trained a step."""
+    return build(json.dumps(cfg.model.to_dict(), sort_keys=True), device)
+
+
 def members(dataset):
     """The datasets that one joins, itself if it joins none."""
     return dataset.get('datasets', [dataset])
@@ -52,9 +66,8 @@ def members(dataset):
 def test_the_papers_settings_are_all_there():
     names = {path.name for path in BASE}
     assert names == {
-        f'remamber-{head}_vmamba-b_{batch}-50e_{data}-{size}x{size}.py'
+        f'remamber-{head}_vmamba-b_8xb8-50e_{data}-{size}x{size}.py'
         for head in ('conv', 'mamba')
-        for batch in ('8xb8', '1xb8', '1xb2')
         for data in ('refcoco', 'refcoco+', 'refcocog-umd', 'mixed')
         for size in (480, 256)
     }
@@ -67,8 +80,7 @@ def test_builds_and_says_what_its_name_says(path):
     assert cfg.model.decode_head.type == {
         'conv': 'ReMamberConvHead', 'mamba': 'ReMamberMambaHead'
     }[head]  # fmt: skip
-    with torch.device('meta'):
-        model = MODELS.build(dict(cfg.model, data_preprocessor=None))
+    model = model_of(cfg, 'meta')
     assert sum(p.numel() for p in model.parameters()) > 1e6
     datasets = [
         member
@@ -86,7 +98,7 @@ def test_builds_and_says_what_its_name_says(path):
         assert trained_on == [data[0].partition('-')[0]]
 
 
-@pytest.mark.parametrize('path', PUBLISHED, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', BASE, ids=lambda path: path.stem)
 def test_paper_settings(path):
     cfg = load_config(path)
     size = int(path.stem.rsplit('x', 1)[1])
@@ -98,25 +110,35 @@ def test_paper_settings(path):
     assert cfg.train_cfg.max_epochs == 50
     assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
     assert cfg.optim_wrapper.optimizer.lr == 5e-5
-    assert cfg.model.backbone.arch == 'base-s2l15'
+    assert cfg.model.backbone.image.arch == 'base-s2l15'
     assert cfg.auto_scale_lr.base_batch_size == 64
     order = [step.type for step in cfg.test_dataloader.dataset.pipeline]
     assert order.index('Resize') < order.index('LoadRefMask')  # truth stays at original size
 
 
-@pytest.mark.parametrize('batch, accumulated', [('1xb8', 8), ('1xb2', 32)])
-@pytest.mark.parametrize('path', PUBLISHED, ids=lambda path: path.stem)
-def test_smaller_machines_take_the_same_steps(path, batch, accumulated):
+@pytest.mark.parametrize(
+    ('processes', 'size', 'accumulated'), [(8, None, 1), (1, None, 8), (1, 2, 32)]
+)
+@pytest.mark.parametrize('path', BASE, ids=lambda path: path.stem)
+def test_smaller_machines_take_the_same_steps(path, processes, size, accumulated):
     """Of 64 images each; nothing but the batches differs, and mixed precision on a CPU."""
-    cfg = load_config(path.with_name(path.name.replace('8xb8', batch)))
+    cfg, published = load_config(path), load_config(path)
+    fit_batch(cfg, size, None, processes)
     wrapper = cfg.optim_wrapper
-    assert wrapper.pop('accumulative_counts') * cfg.train_dataloader.batch_size == 64
-    published = load_config(path)
-    if batch == '1xb2':
+    assert wrapper.get('accumulative_counts', 1) == accumulated
+    assert processes * cfg.train_dataloader.batch_size * accumulated == 64
+    assert wrapper.pop('accumulative_counts', None) in (None, accumulated)
+    if accumulated > 1:  # no schedule counts iterations
+        assert cfg.default_hooks.param_scheduler.type == 'UpdateSchedulerHook'
+        cfg.default_hooks.param_scheduler.type = 'ParamSchedulerHook'
+    if size == 2:
+        fit_cpu(cfg)
         assert wrapper.type == 'OptimWrapper'
         wrapper.type = 'AmpOptimWrapper'
         for mode in ('train', 'val', 'test'):
-            cfg[f'{mode}_dataloader'].update(batch_size=8, num_workers=4)
+            loader = cfg[f'{mode}_dataloader']
+            assert (loader.batch_size, loader.num_workers) == (2, 1)
+            loader.update(batch_size=8, num_workers=4)
     assert cfg.to_dict() == published.to_dict()
 
 
@@ -146,11 +168,7 @@ def data_root(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize(
-    'path',
-    [path for path in CONFIGS if '1xb8' not in path.name and '1xb2' not in path.name],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_one_step_and_one_prediction(path, data_root):
     """With the config's own pipelines on two samples; base models with few and thin layers."""
     cfg = load_config(path)
@@ -161,8 +179,7 @@ def test_one_step_and_one_prediction(path, data_root):
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
         for member in members(loader.dataset):
             member.data_root = str(data_root)
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
+    model = model_of(cfg)
     # the float16 of AMP needs a GPU
     wrapper = build_optim_wrapper(model, dict(cfg.optim_wrapper, type='OptimWrapper'))
     batch = next(iter(Runner.build_dataloader(cfg.train_dataloader)))
@@ -178,14 +195,14 @@ def test_one_step_and_one_prediction(path, data_root):
 
 
 def test_pretrained_parts_learn_at_half_the_rate():
-    cfg = reduce(load_config(PUBLISHED[0]))
-    model = MODELS.build(dict(cfg.model, data_preprocessor=None))
+    cfg = reduce(load_config(BASE[0]))
+    model = model_of(cfg, 'meta')
     settings = dict(cfg.optim_wrapper, type='OptimWrapper')
     groups = build_optim_wrapper(model, settings).optimizer.param_groups
     rates = {id(p): g['lr'] for g in groups for p in g['params']}
     decays = {g['weight_decay'] for g in groups}
     assert decays == {1e-4}
-    half = ('text_encoder.', 'backbone.patch_embed.', 'backbone.stages.', 'backbone.downsamples.')
+    half = ('text_encoder.', 'backbone.image.')
     for name, parameter in model.named_parameters():
         want = 2.5e-5 if name.startswith(half) else 5e-5
         assert rates[id(parameter)] == pytest.approx(want), name

@@ -24,11 +24,12 @@ def models():
 
 
 def test_every_config_is_listed_once_and_every_listed_one_exists(models):
+    """Ablations are settings of a study, no models to choose from: their files have names."""
     listed = [model['Config'] for model in models]
     present = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / 'configs').rglob('*.py')
-        if '_base_' not in path.parts
+        if not {'_base_', 'ablations'} & set(path.parts)
     }
     assert len(set(listed)) == len(listed)
     assert set(listed) - present == set(), 'listed, but there is no such file'
@@ -42,8 +43,7 @@ def test_entries_say_what_the_configs_say(models):
         name = model['Name']
         gpus = int(name.rpartition('xb')[0].rpartition('_')[2])
         batch = gpus * cfg.train_dataloader.batch_size
-        batch *= cfg.optim_wrapper.get('accumulative_counts', 1)
-        assert metadata['Batch Size'] == batch, name
+        assert metadata['Batch Size'] == batch == cfg.auto_scale_lr.base_batch_size, name
         length = cfg.train_cfg.get('max_epochs', cfg.train_cfg.get('max_iters'))
         assert metadata.get('Epochs', metadata.get('Iterations')) == length, name
         assert ('Epochs' in metadata) == ('max_epochs' in cfg.train_cfg), name
@@ -63,7 +63,33 @@ def test_collections_have_a_paper_and_models_one_of_them(models):
 
 
 def test_no_weights_are_promised_that_do_not_exist(models):
-    assert [model['Name'] for model in models if 'Weights' in model or 'Results' in model] == []
+    assert [model['Name'] for model in models if 'Weights' in model] == []
+
+
+def test_results_are_those_of_the_quickstart(models):
+    """The one training of ours that a command repeats; its figures are the README's."""
+    (model,) = [model for model in models if 'Results' in model]
+    assert f'{model["Config"]}' in (ROOT / 'tools' / 'quickstart.py').read_text()
+    readme = (ROOT / 'README.md').read_text()
+    rows = {
+        'RefShapes val': 'scenes it was not trained on',
+        'RefShapes testC': 'scenes of colour-shape pairs it never saw',
+    }
+    assert [result['Dataset'] for result in model['Results']] == list(rows)
+    for result in model['Results']:
+        figures = [result['Metrics'][name] for name in ('mIoU', 'oIoU', 'Pr@0.5')]
+        assert f'| {rows[result["Dataset"]]} | {" | ".join(map(str, figures))} |' in readme
+    unseen, pairs = (result['Metrics']['mIoU'] for result in model['Results'])
+    family = (ROOT / 'configs' / 'remamber' / 'README.md').read_text()
+    assert f'{unseen} (new scenes), {pairs} (new pairs of colour and shape)' in family
+
+
+def test_entries_have_the_fields_of_openmmlabs_schema(models):
+    for model in models:
+        assert {'Name', 'In Collection', 'Config', 'Metadata'} <= set(model)
+        assert set(model) <= {'Name', 'In Collection', 'Config', 'Metadata', 'Results'}
+        for result in model.get('Results', []):
+            assert set(result) == {'Task', 'Dataset', 'Metrics'}
 
 
 def test_an_inferencer_finds_the_models(models):

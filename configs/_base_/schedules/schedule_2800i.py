@@ -11,3 +11,4 @@ param_scheduler = [
 train_cfg = dict(type='ResumableIterLoop', max_iters=2800, val_interval=2800)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
+auto_scale_lr = dict(enable=False, base_batch_size=16)

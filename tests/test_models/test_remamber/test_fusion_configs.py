@@ -15,7 +15,7 @@ from mmseg.structures import SegDataSample
 
 from mmseg_remamber.configuration import load_config
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / 'configs' / 'remamber'
 BASE, MINI = 'vmamba-b{}_8xb8-50e_refcoco-256x256', 'vmamba-mini{}_1xb16-2800i_refshapes-80x80'
 #: What each row of the paper's tables says of the fusion stage.
@@ -33,20 +33,20 @@ ROWS = {
 
 
 def config(size: str, row: str):
-    folder = FOLDER / 'fusion' if row else FOLDER
+    folder = FOLDER / 'ablations' if row else FOLDER
     return load_config(folder / f'remamber-conv_{size.format(row)}.py')
 
 
 def reduced(cfg):
     """The base model with few layers and thin ones, as the full one needs a GPU."""
-    cfg.model.backbone.update(
+    cfg.model.backbone.image.update(
         arch=dict(
             dim=64, depths=(1, 1, 1, 1), state_dim=1, ssm_ratio=2.0, gated=False, conv_bias=False,
             mlp_ratio=4.0, patch_embed='v2', downsample='v3', drop_path_rate=0.0,
         ),
-        text_dim=48,
         init_cfg=None,
     )  # fmt: skip
+    cfg.model.backbone.update(text_dim=48)
     cfg.model.text_encoder.update(layers=1, width=48, pretrained=None)
     cfg.model.decode_head.update(in_channels=[64, 128, 256, 512], channels=64)
     cfg.optim_wrapper.type = 'OptimWrapper'  # the float16 of AMP needs a GPU
@@ -82,7 +82,7 @@ def train_one_step_and_predict(cfg, size):
 
 @pytest.mark.parametrize('size', [BASE, MINI])
 def test_one_config_a_row(size):
-    there = {path.stem for path in (FOLDER / 'fusion').glob(f'*{size.format("*")}.py')}
+    there = {path.stem for path in (FOLDER / 'ablations').glob(f'*{size.format("*")}.py')}
     want = {f'remamber-conv_{size.format(row)}' for row in ROWS}
     assert there == want
 
@@ -156,7 +156,7 @@ def test_the_documented_design_runs(tmp_path, monkeypatch):
 def test_the_documented_counts_are_those_of_the_configs(capsys, monkeypatch):
     import runpy
 
-    configs = [str(path) for path in (FOLDER / 'fusion').glob('*vmamba-b_*.py')]
+    configs = [str(path) for path in (FOLDER / 'ablations').glob('*vmamba-b_*.py')]
     configs.append(str(FOLDER / f'remamber-conv_{BASE.format("")}.py'))
     monkeypatch.setattr(sys, 'argv', ['count_parameters.py', *configs])
     runpy.run_path(str(ROOT / 'tools/analysis_tools/count_parameters.py'), run_name='__main__')
@@ -169,4 +169,4 @@ def test_the_documented_counts_are_those_of_the_configs(capsys, monkeypatch):
         counts = dict(zip(heads, row, strict=True))
         parts = [int(counts[name].replace(',', '')) for name in heads[1:]]
         assert parts[0] == sum(parts[1:])
-        assert f'| {counts["total"]} | {counts["fusion"]} |' in documented
+        assert f'| {counts["total"]} | {counts["backbone.fusions"]} |' in documented
