@@ -54,7 +54,7 @@ def main(args: list[str] | None = None) -> int:
     warnings.filterwarnings('ignore', 'Fail to import ..MultiScaleDeformableAttention')
     try:
         _run(options)
-    except (FileNotFoundError, KeyError, OSError, TypeError, ValueError) as error:
+    except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f'error: {message}', file=sys.stderr)
         return 1

@@ -6,6 +6,10 @@
 a line here.
 """
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from mmseg_remamber import datasets, engine, evaluation, models, text, vmamba
 from mmseg_remamber.models import remamber
 

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Python: a model, and masks of sentences in pictures."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from mmseg_remamber.configuration import load_config
 
 from .inferencer import RefSegInferencer

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoint files: read as data, compared with a model, their keys renamed."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine')
+
 from .files import differences, read_checkpoint, weights_of, write_checkpoint
 from .keys import Rule, convert_keys, prefix, reverse
 from .registry import WeightFamily, recognise, register_family, weight_family

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training: exact resuming, hooks, batch statistics of CPU processes, precision, decay."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from .hooks import (
     FiniteLossHook,
     Interrupted,

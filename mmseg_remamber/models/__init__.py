@@ -3,6 +3,10 @@
 """Models, registered in mmseg's registry on import: what they have in common. A family is a folder
 in here, which :mod:`mmseg_remamber.register` imports."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from .heads import MaskHead
 from .losses import BinaryDiceLoss
 from .segmentor import ReferringSegmentor

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sentences: tokenizers, text encoders, and the features that travel from them."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from .clip import CLIPSentenceEncoder
 from .features import Text, TextEncoder
 from .tokenizer import load_tokenizer

@@ -6,6 +6,10 @@ Importing this room does not import matplotlib. Modules that are all about its f
 comparison, curves, gallery, maps, statistics) do, and are imported by who draws them.
 """
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine', 'mmcv', 'mmseg')
+
 from .painting import greyed, overlay, paint_errors
 from .prediction import Prediction, to_prediction
 from .referred import draw_caption, draw_errors, draw_masks

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """VMamba as a backbone for any OpenMMLab toolbox: needs torch, mmengine and selective_scan only."""
 
+from mmseg_remamber.openmmlab import require
+
+require('mmengine')
+
 from .backbone import ARCHS, VMamba
 from .block import VSSBlock
 from .classifier import VMambaClassifier
