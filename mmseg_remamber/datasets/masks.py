@@ -128,7 +128,7 @@ def unite_masks(
 
 
 def read_runs(counts: str | bytes) -> np.ndarray:
-    """Run lengths of COCO's compressed counts: (n,) int64, of which none is checked.
+    """Decompress COCO's run lengths -> (n,) int64, of which none is checked.
 
     Each number is written in groups of five bits, low group first, in two's complement, each
     group plus 48, the sixth bit saying that more follow; from the fourth number on it is the
@@ -163,7 +163,7 @@ def read_runs(counts: str | bytes) -> np.ndarray:
 
 
 def _parts(segmentation: dict | list, name: str) -> list:
-    """Polygons or RLEs, at least one; none of them is checked."""
+    """List the polygons or RLEs, at least one; none of them is checked."""
     parts = [segmentation] if type(segmentation) is dict else segmentation
     if type(parts) is not list or not parts:
         raise InvalidMask('no mask', f'{name} has no mask: {show(parts)}')
@@ -171,12 +171,12 @@ def _parts(segmentation: dict | list, name: str) -> list:
 
 
 def _are_rles(parts: list) -> bool:
-    """A dict beside polygons is no RLE, but a polygon of a wrong type."""
+    """Whether all parts are RLEs; a dict beside polygons is a polygon of a wrong type."""
     return all(type(part) is dict for part in parts)
 
 
 def _encode(segmentation: dict | list, height: int, width: int, name: str) -> dict:
-    """The mask of one object as one compressed RLE, possibly of no pixel."""
+    """Check and encode the mask of one object -> one compressed RLE, possibly of no pixel."""
     parts = _parts(segmentation, name)
     if _are_rles(parts):
         for rle in parts:
@@ -190,7 +190,7 @@ def _encode(segmentation: dict | list, height: int, width: int, name: str) -> di
 
 
 class _Extent(NamedTuple):
-    """Of a polygon, in pixels."""
+    """Size of a polygon, in pixels."""
 
     width: float
     height: float
@@ -223,7 +223,7 @@ def _check_polygon(polygon: list, height: int, width: int, name: str) -> _Extent
 
 
 def _check_rle(rle: dict, height: int, width: int, name: str) -> int:
-    """-> number of pixels covered"""
+    """Check an RLE -> number of pixels that it covers"""
     size, counts = rle.get('size'), rle.get('counts')
     if size != [height, width]:
         raise InvalidMask(
@@ -247,5 +247,5 @@ def _check_rle(rle: dict, height: int, width: int, name: str) -> int:
 
 
 def _compress(rle: dict, height: int, width: int) -> dict:
-    """A checked RLE of any form -> one with compressed counts."""
+    """Convert a checked RLE of any form -> one with compressed counts"""
     return coco_mask.frPyObjects(rle, height, width) if type(rle['counts']) is list else rle

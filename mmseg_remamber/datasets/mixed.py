@@ -18,10 +18,10 @@ _COCO_NAME = re.compile(r'(?:COCO_[a-z]+\d{4}_)?(\d{12})')
 
 @DATASETS.register_module()
 class MixedRefDataset(ConcatDataset):
-    """Training sets joined, without every image of any val or test split of any of them.
+    """Joins training sets, and leaves out every image that a val or test split of any of them has.
 
     RefCOCO, RefCOCO+ and RefCOCOg take their images from COCO's train2014 and split them each in
-    its own way: what one trains on is in another's test split. An image is known by
+    its own way: what one trains on may be in another's test split. Images are told apart by
     :func:`image_key`. How much was removed from each member is logged, and kept in ``removed``:
     one dict for each member, with ``images`` and ``refs`` (int).
 
@@ -44,7 +44,7 @@ class MixedRefDataset(ConcatDataset):
 
     @property
     def pipeline(self) -> Compose:
-        """What every member's entries go through; setting it sets that of each member.
+        """The steps that every member's entries go through. Setting it sets each member's.
 
         Raises:
             AttributeError: On reading, when the members have pipelines of their own.
@@ -80,7 +80,7 @@ class MixedRefDataset(ConcatDataset):
 
 
 def image_key(path: str) -> str:
-    """What tells one image from another, in whatever folder it lies.
+    """Give what tells an image from all others, in whatever folder it lies.
 
     COCO's images are known by their number, which is the same in every release:
 

@@ -33,8 +33,8 @@ class RefCOCODataset(BaseDataset):
     (str) and ``sent_id`` (int). Every entry also has ``img_path``, ``height`` and ``width`` of
     the image record, ``segmentation`` (list of polygons or RLE), ``ref_id``, ``ann_id``.
 
-    Every ref of the file, of whatever split, is checked once (see :class:`.RefChecker`); what
-    came out is kept in ``cache_dir``, by the content of both files.
+    Every ref of the file, of whatever split, is checked once (see :class:`.RefChecker`); the
+    checked refs are kept in ``cache_dir``, by the content of both files.
 
     Args:
         data_root: Folder of the dataset folder and of the images.
@@ -137,14 +137,14 @@ class RefCOCODataset(BaseDataset):
         )
 
     def get_data_info(self, idx: int) -> dict:
-        """The entry of this number, its mask read from text."""
+        """Give the entry of this number, with its mask parsed from JSON text."""
         entry = super().get_data_info(idx)
         for key in entry.keys() & TEXT_KEYS:
             entry[key] = json.loads(entry[key])
         return entry
 
     def _with_images(self, checked: CheckedRefs, img_dir: Path) -> list[dict]:
-        """Records -> entries, those whose image file is there."""
+        """Turn records into entries; a record without its image file is dropped or an error."""
         folder = str(img_dir)
         paths = {
             name: os.path.join(folder, name) for name in {r['file_name'] for r in checked.records}
@@ -173,7 +173,7 @@ class RefCOCODataset(BaseDataset):
 
 
 def missing_files(paths: Iterable[str]) -> set[str]:
-    """Those paths that no folder lists: one listing a folder, not a look-up a file."""
+    """Find the paths that no folder lists: one listing a folder, not one look-up a file."""
     listings: dict[str, set[str]] = {}
     missing = set()
     for path in paths:
@@ -186,7 +186,7 @@ def missing_files(paths: Iterable[str]) -> set[str]:
 
 
 def split_sentences(entry: dict) -> list[dict]:
-    """One entry with many sentences -> one entry for each of them."""
+    """Make one entry for each sentence of an entry."""
     common = {k: v for k, v in entry.items() if k not in ('sentences', 'sent_ids')}
     return [
         dict(common, text=text, sent_id=sent_id)

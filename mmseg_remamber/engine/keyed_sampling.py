@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random choices of a training sample (its sentence, its augmentation) as a function of its place.
 
-A sample's generators are seeded by (seed, epoch, position in the epoch). What is drawn then depends
-neither on the number of workers or processes nor on the batch size, and a resumed run draws what
-the uninterrupted one would have drawn.
+The generators that a sample's transforms use are seeded by (seed, epoch, position in the epoch).
+What they choose then depends neither on the number of workers or processes nor on the batch size,
+and a resumed run chooses what the uninterrupted one would have chosen.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SAMPLES = 0  # first number of a sample's key; iterations have another, so that 
 
 
 class KeyedIndex(NamedTuple):
-    """An access to a dataset: the entry, and the key of the random choices."""
+    """An access to a dataset: which entry, and the key of its random choices."""
 
     index: int
     key: tuple[int, ...]
@@ -29,23 +29,23 @@ class KeyedIndex(NamedTuple):
 
 @DATA_SAMPLERS.register_module()
 class KeyedSampler(Sampler[KeyedIndex]):
-    """The indices of another sampler, each with its key, from any place of an epoch on.
+    """Yields the indices of another sampler, each with its key, from any place of an epoch on.
 
     Args:
-        sampler: config of a sampler that deals its indices out to the processes in turn, as
+        sampler: Config of a sampler that deals its indices out to the processes in turn, as
             mmengine's do, and has a ``seed``.
-        dataset, seed: handed to that sampler.
+        dataset, seed: Handed to that sampler.
     """
 
     def __init__(self, sampler: dict, dataset: Dataset, seed: int | None = None):
         self.sampler = DATA_SAMPLERS.build(sampler, default_args=dict(dataset=dataset, seed=seed))
         self.rank, self.world_size = get_dist_info()
         self.epoch = 0
-        self._skipped = 0
+        self._num_skipped = 0
 
     @property
     def seed(self) -> int:
-        """Seed of the order and of every key; to be set before the first index is drawn."""
+        """Seed of the order and of every key; set it before the first index is asked for."""
         return self.sampler.seed
 
     @seed.setter
@@ -59,13 +59,13 @@ class KeyedSampler(Sampler[KeyedIndex]):
 
     def skip(self, num_samples: int) -> None:
         """Leave out the first indices of this process in the next pass; nothing is loaded."""
-        self._skipped = num_samples
+        self._num_skipped = num_samples
 
     def __iter__(self) -> Iterator[KeyedIndex]:
-        skipped, self._skipped = self._skipped, 0
+        num_skipped, self._num_skipped = self._num_skipped, 0
         positions = count(self.rank, self.world_size)
         key = (self.seed, SAMPLES, self.epoch)
-        for index, position in islice(zip(self.sampler, positions), skipped, None):
+        for index, position in islice(zip(self.sampler, positions), num_skipped, None):
             yield KeyedIndex(index, (*key, position))
 
     def __len__(self) -> int:

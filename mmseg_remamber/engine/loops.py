@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """mmengine's training loops, made to resume exactly.
 
-Whatever is random in training is a function of the seed and of a place: a sample's choices of its
-epoch and position (:mod:`.keyed_sampling`), an iteration's (dropout, drop path) of its number and
-process. A checkpoint therefore needs the seed and the number of iterations alone, of any process.
+Whatever is random in training is a function of the seed and of a place: a sample's choices depend
+on its epoch and position (:mod:`.keyed_sampling`), an iteration's (dropout, drop path) on its
+number and process. A checkpoint therefore needs no state of any generator: the seed and the number
+of iterations suffice.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ ITERATIONS = 1  # see keyed_sampling.SAMPLES
 
 
 class _Resumable:
-    """What both loops share; to be put before one of mmengine's."""
+    """What both loops share; a subclass names it before one of mmengine's loops."""
 
     def __init__(self, runner: Runner, dataloader: dict, **options):
         super().__init__(runner, _with_keys(dataloader), **options)
@@ -29,7 +30,7 @@ class _Resumable:
         return super().run()
 
     def _restore(self) -> None:
-        """Go on with the seed of the run that is resumed, or note this run's."""
+        """Take the seed of the run that is resumed, or note this run's."""
         hub, sampler = self.runner.message_hub, self.dataloader.sampler
         if self._iter > 0:
             sampler.seed = hub.get_info('data_seed', sampler.seed)
@@ -52,19 +53,19 @@ class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
     The batches that were used are skipped by the sampler, without loading them.
 
     Args:
-        runner: the runner.
-        dataloader: config of the training data, with a ``sampler`` and no ``batch_sampler``.
-        max_epochs, val_begin, val_interval, dynamic_intervals: as in
+        runner: The runner.
+        dataloader: Config of the training data, with a ``sampler`` and no ``batch_sampler``.
+        max_epochs, val_begin, val_interval, dynamic_intervals: As in
             :class:`mmengine.runner.EpochBasedTrainLoop`.
 
     Raises:
-        TypeError: for a dataloader that is no such config.
-        ValueError: when a checkpoint from the middle of an epoch is resumed with another number of
+        TypeError: ``dataloader`` is no such config.
+        ValueError: A checkpoint from the middle of an epoch is resumed with another number of
             iterations an epoch.
     """
 
     def run_epoch(self) -> None:
-        """Iterate over what is left of an epoch."""
+        """Iterate over the batches that are left of an epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self._iter - self._epoch * len(self.dataloader)
@@ -75,7 +76,7 @@ class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
         self._epoch += 1
 
     def run_iter(self, idx: int, data_batch: Sequence[dict]) -> None:
-        """One iteration."""
+        """Seed and run one iteration."""
         self._seed_iteration()
         super().run_iter(idx, data_batch)
 
@@ -106,17 +107,17 @@ class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
     the same update of the weights.
 
     Args:
-        runner: the runner.
-        dataloader: config of the training data, with a ``sampler`` and no ``batch_sampler``.
-        max_iters, val_begin, val_interval, dynamic_intervals, fast_forward_on_resume: as in
+        runner: The runner.
+        dataloader: Config of the training data, with a ``sampler`` and no ``batch_sampler``.
+        max_iters, val_begin, val_interval, dynamic_intervals, fast_forward_on_resume: As in
             :class:`mmengine.runner.IterBasedTrainLoop`.
 
     Raises:
-        TypeError: for a dataloader that is no such config.
+        TypeError: ``dataloader`` is no such config.
     """
 
     def run_iter(self, data_batch: Sequence[dict]) -> None:
-        """One iteration."""
+        """Seed and run one iteration."""
         self._seed_iteration()
         super().run_iter(data_batch)
 
@@ -132,7 +133,11 @@ class ResumableIterLoop(_Resumable, IterBasedTrainLoop):
 
 
 def _with_keys(dataloader: dict) -> dict:
-    """The config of a dataloader, its sampler and dataset wrapped."""
+    """Wrap the sampler and the dataset of a dataloader's config.
+
+    Raises:
+        TypeError: It is no config with a sampler, or has a batch sampler.
+    """
     if not isinstance(dataloader, dict) or 'sampler' not in dataloader:
         raise TypeError(f'train_dataloader must be a config with a sampler, got {dataloader!r}')
     if 'batch_sampler' in dataloader:

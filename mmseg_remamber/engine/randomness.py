@@ -14,17 +14,17 @@ def seed_generators(*key: int) -> None:
     """Seed Python's, numpy's and torch's global generators, those of every device included.
 
     Args:
-        key: integers, none negative; different keys give unrelated streams.
+        key: Integers, none negative; different keys give unrelated streams.
     """
     python, numpy_seed, torch_seed = _seeds(key)
     random.seed(python)
-    np.random.seed(numpy_seed)  # noqa: NPY002  what transforms draw from
+    np.random.seed(numpy_seed)  # noqa: NPY002  what transforms use
     torch.manual_seed(torch_seed)
 
 
 @contextmanager
 def seeded_cpu_generators(*key: int) -> Iterator[None]:
-    """As :func:`seed_generators` for the CPU's generators, which are put back afterwards."""
+    """Seed the CPU's generators as :func:`seed_generators` does, and put them back afterwards."""
     python, numpy_seed, torch_seed = _seeds(key)
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):

@@ -71,7 +71,7 @@ class RefSegRunner(Runner):
     def build_dataloader(
         dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """As mmengine's; the workers end on a signal of their own process only.
+        """Build a loader as mmengine does, whose workers end on a signal of their parent alone.
 
         A job's end is signalled to all of its processes, and a worker that died of it would take
         the process down that is about to write a checkpoint.
@@ -87,13 +87,13 @@ class RefSegRunner(Runner):
         strict: bool = True,
         revise_keys: list = [(r'^module.', '')],  # noqa: B006  mmengine's default
     ) -> dict:
-        """As mmengine's, but of files and http(s) addresses alone, which :func:`read_checkpoint`
-        reads, and strict unless told otherwise.
+        """Load weights as mmengine does, but from files and http(s) addresses alone, which
+        :func:`read_checkpoint` reads, and strictly unless told otherwise.
 
         Raises:
-            FileNotFoundError: when there is no such file.
-            ValueError: when the file is no checkpoint, could run code, or is of another model;
-                names the file, and the keys.
+            FileNotFoundError: There is no such file.
+            ValueError: The file is no checkpoint, could run code, or is of another model; names
+                the file, and the keys.
         """
         checkpoint = read_checkpoint(filename, map_location)
         model = self.model.module if is_model_wrapper(self.model) else self.model
@@ -107,7 +107,7 @@ class RefSegRunner(Runner):
 
 
 def _revised(checkpoint: dict, revise_keys: list) -> dict[str, Tensor]:
-    """The weights in a checkpoint, their keys changed by (pattern, replacement) pairs."""
+    """Read a checkpoint's weights, and change their keys by (pattern, replacement) pairs."""
     state = weights_of(checkpoint)
     for pattern, replacement in revise_keys:
         state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
@@ -115,7 +115,7 @@ def _revised(checkpoint: dict, revise_keys: list) -> dict[str, Tensor]:
 
 
 def _init_worker(worker_id: int, init_fn: Callable[[int], None] | None) -> None:
-    """Initialise a worker, with a thread that takes the signals which end a job."""
+    """Initialise a worker, and start a thread that takes the signals which end a job."""
     taken = (signal.SIGTERM, signal.SIGUSR1)
 
     def wait() -> None:

@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class _AllReduce(torch.autograd.Function):
-    """Sum over processes, of values and of gradients."""
+    """Sums values over processes, and gradients in the backward pass."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ class _AllReduce(torch.autograd.Function):
 class CPUSyncBatchNorm(_BatchNorm):
     """:class:`torch.nn.SyncBatchNorm` in plain torch operations, for any device and backend.
 
-    x: (B, C, ...) float -> the same shape. The processes may bring different sizes.
+    x: (B, C, ...) float -> the same shape. Processes may have batches and maps of different sizes.
     """
 
     def _check_input_dim(self, x: Tensor) -> None:
@@ -64,8 +64,9 @@ def sync_batch_norm(module: nn.Module, only: type[_BatchNorm] = _BatchNorm) -> n
     """Replace a model's batch norms, keeping their parameters and buffers.
 
     Args:
-        module: the model; changed in place unless it is itself a batch norm.
-        only: which ones; :class:`torch.nn.SyncBatchNorm` for those meant to be synchronised.
+        module: The model; changed in place unless it is itself a batch norm.
+        only: Class of those to replace; :class:`torch.nn.SyncBatchNorm` for those meant to be
+            synchronised.
 
     Returns:
         The model.

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""At which size prediction and truth meet, and how they get there."""
+"""At which size prediction and truth are compared, and how they are resized to it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -29,7 +29,10 @@ class Protocol(NamedTuple):
 
 
 def bilinear(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
-    """The segmentor's mask, which it made from logits brought bilinearly to the own size."""
+    """Compare the segmentor's mask, which has the image's own size.
+
+    :class:`ReferringSegmentor` makes it from logits that it resizes bilinearly.
+    """
     truth = own_truth(sample)
     pred = sample['pred_sem_seg']['data']
     if pred.shape != truth.shape:
@@ -41,7 +44,7 @@ def bilinear(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
 
 
 def remamber(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
-    """Logits brought to the own size by nearest neighbour, as ReMamber's program does."""
+    """Resize logits to the image's own size by nearest neighbour, as ReMamber's program does."""
     truth = own_truth(sample)
     logits = input_logits(sample)
     logits = F.interpolate(logits[None], truth.shape[1:], mode='nearest')[0]
@@ -49,7 +52,7 @@ def remamber(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
 
 
 def lavt(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
-    """Truth brought to the input size by nearest neighbour, as LAVT's program does."""
+    """Resize the truth to the input size by nearest neighbour, as LAVT's program does."""
     truth = own_truth(sample)
     logits = input_logits(sample)
     # by PIL itself: where it reads between two pixels, torch's 'nearest-exact' takes the other one
@@ -61,7 +64,7 @@ def lavt(sample: dict, threshold: float) -> tuple[Tensor, Tensor]:
 
 
 def own_truth(sample: dict) -> Tensor:
-    """(1, h, w) bool, at the image's own size.
+    """Take the truth of a sample -> (1, h, w) bool, at the image's own size
 
     Raises:
         ValueError: It has another size.
@@ -77,10 +80,10 @@ def own_truth(sample: dict) -> Tensor:
 
 
 def input_logits(sample: dict) -> Tensor:
-    """(1, H, W) float, at the size of the network's input.
+    """Take the logits of a sample -> (1, H, W) float, at the size of the network's input
 
     Raises:
-        KeyError: The segmentor left none.
+        KeyError: The sample has none.
     """
     if 'input_logits' not in sample:
         raise KeyError(

@@ -104,7 +104,7 @@ class RefSegMetric(BaseMetric):
 
     @property
     def description(self) -> str:
-        """Averaging, resolution and resize in words."""
+        """Protocol, averaging, resolution and resize in words."""
         protocol = PROTOCOLS[self.protocol]
         parts = [
             f'{self.protocol}: {protocol.description}',
@@ -156,7 +156,7 @@ class RefSegMetric(BaseMetric):
             self.results.append(record)
 
     def evaluate(self, size: int) -> dict[str, float | str]:
-        """The metrics over all processes.
+        """Compute the metrics over all processes.
 
         Args:
             size: Sentences in the dataset.
@@ -169,7 +169,11 @@ class RefSegMetric(BaseMetric):
         return super().evaluate(sum(all_gather_object(len(self.results))))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float | str]:
-        """The metrics over the records that ``process`` kept, of all processes."""
+        """Compute the metrics over the records that ``process`` kept, of all processes.
+
+        Raises:
+            ValueError: No record, or (after :meth:`evaluate`) not one of each sentence.
+        """
         if not results:
             raise ValueError('RefSegMetric has no sentence to evaluate')
         # a sampler that pads hands some sentences out twice

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a model is fed: an entry of a dataset before and after its pipeline."""
+"""Draws what a model is fed: an entry of a dataset before and after its pipeline."""
 
 import textwrap
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ _WRAP = 54  # characters of a line of text
 
 @dataclass(frozen=True)
 class FedSample:
-    """One sample.
+    """One sample before and after the pipeline.
 
     Attributes:
         image: (H, W, 3) uint8 RGB, as on the disk.
         mask: (H, W) bool.
-        sentences: all that were said of the object.
-        name: dataset, split, ref id or the like.
+        sentences: All that were said of the object.
+        name: Dataset, split, ref id or the like.
         fed_image: (h, w, 3) uint8 RGB, after the pipeline.
         fed_mask: (h, w) bool, at the size of ``fed_image``, or None where there is no truth.
-        fed_text: the sentence that was chosen, as augmentations left it.
-        tokens: those that the model reads, without padding.
-        num_padding: how many padding tokens follow.
-        num_cut: tokens that were cut off.
+        fed_text: The sentence that was chosen, as augmentations left it.
+        tokens: Those that the model reads, without padding.
+        num_padding: How many padding tokens follow.
+        num_cut: How many tokens were cut off.
     """
 
     image: np.ndarray
@@ -50,7 +50,7 @@ def draw_fed_sample(sample: FedSample, path: str | Path) -> None:
     """Write a PNG: left the image with the object's outline, right the input; below the texts.
 
     Raises:
-        ValueError: when a mask and its image differ in size.
+        ValueError: A mask and its image differ in size.
     """
     for image, mask in ((sample.image, sample.mask), (sample.fed_image, sample.fed_mask)):
         if mask is not None and mask.shape != image.shape[:2]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Several models on the same samples (ReMamber, Figs. 6 and 7)."""
+"""Draws what several models make of the same samples (ReMamber, Figs. 6 and 7)."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ def draw_comparison(models: Mapping[str, Sequence[Prediction]], path: str | Path
     """Write a PNG with a row for each sample: image with sentence, truth, and each model's mask.
 
     Args:
-        models: the predictions of each model by name, all of the same samples in the same order.
-        path: file to write.
+        models: The predictions of each model by name, all of the same samples in the same order.
+        path: File to write.
 
     Raises:
-        ValueError: when there is nothing to show, or the models have different samples.
+        ValueError: There is nothing to show, or the models have different samples.
     """
     columns = list(models.values())
     if not columns or not columns[0]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Curves of runs over iterations, and of costs over resolution."""
+"""Draws curves of runs over iterations, and of costs over resolution."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,14 +24,14 @@ UNITS = {
 
 
 def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
-    """Everything that mmengine wrote of a run: name -> [(iteration, value), ...].
+    """Read every number that mmengine logged of a run: name -> [(iteration, value), ...].
 
     A validation stands at the last training step before it in the log, since mmengine may number
     it by epoch. A run that was resumed has several logs: of a step that more than one has, the
     latest counts.
 
     Raises:
-        FileNotFoundError: when there is no scalars.json under ``work_dir``.
+        FileNotFoundError: There is no scalars.json under ``work_dir``.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     if not files:
@@ -55,12 +55,12 @@ def draw_curves(
     """Write a PNG with one panel for each key and one line for each run.
 
     Args:
-        runs: the curves of each run by name, as of :func:`read_scalars`.
-        keys: which curves to draw; a run without one is missing in that panel.
-        path: file to write.
+        runs: The curves of each run by name, as :func:`read_scalars` gives them.
+        keys: Which curves to draw; a run without one is missing in that panel.
+        path: File to write.
 
     Raises:
-        ValueError: when no run has one of the keys; it names those that there are.
+        ValueError: No run has one of the keys; names those that there are.
     """
     known = sorted({name for curves in runs.values() for name in curves})
     for key in keys:
@@ -77,8 +77,15 @@ def draw_costs(
     title: str,
     log: bool = False,
 ) -> None:
-    """As :func:`draw_curves`, over the side of the input (ReMamber, Fig. 8); ``log`` makes both
-    axes logarithmic."""
+    """Draw costs as :func:`draw_curves` does runs, over the side of the input (ReMamber, Fig. 8).
+
+    Args:
+        costs: The curves of each model by name: (side in pixels, value).
+        keys: Which curves to draw.
+        path: File to write.
+        title: Line above the panels.
+        log: Whether both axes are logarithmic.
+    """
     low = None if log else 0
     _draw(costs, keys, path, 'side of the input, pixels', low=low, title=title, log=log)
 
@@ -114,7 +121,7 @@ def _draw(
 
 
 def _logarithmic(axis: Axes, ticks: Iterable[float]) -> None:
-    """Both axes, with plain numbers; the ticks of x are those given."""
+    """Make both axes logarithmic, with plain numbers; the ticks of x are those given."""
     axis.set(xscale='log', yscale='log')
     axis.set_xticks(sorted(ticks), labels=[f'{tick:g}' for tick in sorted(ticks)])
     axis.set_xticks([], minor=True)
@@ -124,7 +131,7 @@ def _logarithmic(axis: Axes, ticks: Iterable[float]) -> None:
 
 
 def _legend_of_all(axes: Sequence) -> tuple[list, list[str]]:
-    """Each name once, whichever panels it is in."""
+    """Collect handles and labels of a legend: each name once, whichever panels it is in."""
     found = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):

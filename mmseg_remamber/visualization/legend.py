@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Text on and below a picture, in any script, by matplotlib."""
+"""Writes text on and below a picture, in any script, by matplotlib."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def _over(drawn: np.ndarray, page: np.ndarray) -> np.ndarray:
 
 
 def _apart(badges: Sequence[Badge], distance: float) -> list[tuple[int, int]]:
-    """Places of the badges; those of masks in one place stand side by side."""
+    """Place the badges; those of masks in one place stand side by side."""
     places: list[tuple[int, int]] = []
     for badge in badges:
         x, y = badge.place
@@ -111,7 +111,7 @@ def _apart(badges: Sequence[Badge], distance: float) -> list[tuple[int, int]]:
 
 
 def _rows(legend: Sequence[LegendEntry], font_size: float, width: float) -> list[_Row]:
-    """Lines, fonts and colour of each entry; a last one where characters had to be spelt out."""
+    """Wrap each entry; a last row says so where characters had to be spelt out."""
     renderer = RendererAgg(1, 1, _DPI)
     entries = [(make_drawable(entry.text), entry.colour) for entry in legend]
     if any(text.spelt_out for text, _ in entries):

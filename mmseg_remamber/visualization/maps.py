@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what goes on inside a model: maps beside the picture that they belong to."""
+"""Draws what goes on inside a model: maps beside the picture that they belong to."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +29,10 @@ def draw_word_maps(
     Args:
         image: (H, W, 3) uint8 RGB, as the model sees it.
         words: T' words.
-        stages: name and maps (h, w, T') float of each. Each row has one scale.
-        path: file to write.
-        text: the sentence.
-        what: what the colours mean.
+        stages: Name and maps (h, w, T') float of each. Each row has one scale.
+        path: File to write.
+        text: The sentence.
+        what: What the colours mean.
     """
     height = (_height(image, _SIDE) + 0.15) * len(stages) + 0.8
     figure = new_figure(_SIDE * (len(words) + 1) + 1.4, height)
@@ -66,10 +66,10 @@ def draw_panels(
     """Write a PNG of pictures in rows, each with a title.
 
     Args:
-        rows: name of the row and its panels, each title and (h, w, 3) picture.
-        path: file to write.
-        title: line above.
-        note: what the colours mean, below.
+        rows: Name of the row and its panels, each title and (h, w, 3) picture.
+        path: File to write.
+        title: Line above the rows.
+        note: Line below them, on what the colours mean.
     """
     columns = max(len(panels) for _, panels in rows)
     height = _height(rows[0][1][0][1], _LARGE) + 0.3
@@ -103,13 +103,13 @@ def draw_heat_maps(
     """Write a PNG of heat maps in rows, each over its largest value on one logarithmic scale.
 
     Args:
-        rows: name of the row and its panels, each title and (h, w) map, not negative.
-        path: file to write.
-        title: line above.
-        what: what the colours mean.
-        decades: powers of ten that the scale spans below 1.
+        rows: Name of the row and its panels, each title and (h, w) map, not negative.
+        path: File to write.
+        title: Line above the rows.
+        what: What the colours mean.
+        decades: Powers of ten that the scale spans below 1.
         image: (H, W, 3) uint8 RGB, shown first in each row.
-        mark: place of each row in [0, 1] x [0, 1] (down, right) to be marked on the image.
+        mark: Place of each row in [0, 1] x [0, 1] (down, right) to be marked on the image.
     """
     first = int(image is not None)
     columns = first + max(len(panels) for _, panels in rows)
@@ -142,5 +142,5 @@ def draw_heat_maps(
 
 
 def _height(picture: np.ndarray, width: float) -> float:
-    """Inches of a picture of that width; between a half and one and a half of it."""
+    """Compute the height of a picture in inches: of its shape, within 0.5 to 1.5 of the width."""
     return width * min(max(picture.shape[0] / picture.shape[1], 0.5), 1.5)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Masks painted on pictures: tints, outlines, and the errors of a prediction.
+"""Paints masks on pictures: tints, outlines, and the errors of a prediction.
 
 Arrays in, arrays out: nothing here needs matplotlib. Each function leaves its arguments as they
 are.
@@ -124,8 +124,8 @@ def outline(picture: np.ndarray, mask: np.ndarray, colour: Colour, *, extra: int
         picture: (H, W, 3) uint8 RGB.
         mask: (H, W) bool.
         colour: Of the border.
-        extra: Pixels that it is wider, of which 8 count, so that it shows beside one drawn over
-            it later.
+        extra: Pixels by which it is wider, at most 8, so that it shows beside one drawn over it
+            later.
 
     Returns:
         (H, W, 3) uint8 RGB.

@@ -32,12 +32,12 @@ HEAT = 'viridis'
 
 
 def to_unit(colour: Colour) -> tuple[float, float, float]:
-    """RGB in [0, 255] -> RGB in [0, 1], as matplotlib takes it."""
+    """Convert RGB in [0, 255] -> RGB in [0, 1], as matplotlib takes it."""
     red, green, blue = colour
     return red / 255, green / 255, blue / 255
 
 
 def ink_on(colour: Colour) -> str:
-    """'black' or 'white', whichever is read better on a colour (Rec. 709 luma)."""
+    """Choose 'black' or 'white', whichever is read better on a colour (by Rec. 709 luma)."""
     red, green, blue = colour
     return 'black' if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 115 else 'white'

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Masks on their picture with the sentences below it.
+"""Draws masks on their picture with the sentences below it.
 
 Importing this module does not import matplotlib, which writes the text: the first picture does.
 """
@@ -98,7 +98,7 @@ def draw_errors(
 
 
 def draw_caption(image: np.ndarray, text: str) -> np.ndarray:
-    """A picture without a mask and a sentence below it; size as in :func:`draw_masks`."""
+    """Draw a picture without a mask and a sentence below it; size as in :func:`draw_masks`."""
     return _with_legend(_at_drawn_size(image), [LegendEntry(text)])
 
 
@@ -124,7 +124,7 @@ def _at_drawn_size(image: np.ndarray) -> np.ndarray:
 
 
 def _mask_at(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool -> (h, w) bool; what is too small for any pixel keeps those that it touches."""
+    """Resize a mask; one too small for any pixel keeps those it touches. (H, W) -> (h, w) bool"""
     height, width = size
     share = cv2.resize(
         mask.astype(np.float32), (width, height),
@@ -136,7 +136,7 @@ def _mask_at(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _inside(mask: np.ndarray) -> tuple[int, int]:
-    """(x, y) of the pixel farthest from the mask's border."""
+    """Find (x, y) of the pixel farthest from the mask's border."""
     distance = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     y, x = np.unravel_index(distance.argmax(), mask.shape)
     return int(x), int(y)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Histograms of a dataset's splits."""
+"""Draws histograms of a dataset's splits."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ def draw_statistics(
     different size can be compared.
 
     Raises:
-        ValueError: when there is nothing to show.
+        ValueError: There is nothing to show.
     """
     if not splits:
         raise ValueError('splits is empty: nothing to show')
@@ -61,7 +61,7 @@ def draw_statistics(
 def _draw_counts(
     axis: Axes, values: np.ndarray, *, color: tuple[float, float, float], label: str
 ) -> None:
-    """Histogram of whole numbers; what lies beyond the 99.9th percentile shares the last bin."""
+    """Draw a histogram of (n,) int; what lies beyond the 99.9th percentile shares the last bin."""
     last = max(int(np.ceil(np.percentile(values, 99.9))), 1)
     heights = np.bincount(np.minimum(values, last), minlength=last + 1)
     edges = np.arange(last + 2) - 0.5

@@ -28,12 +28,12 @@ def new_figure(width: float, height: float, *, layout: str | None = 'constrained
 
 
 def line_colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-    """A colour for each name, as matplotlib takes it; again from the first when they run out."""
+    """Give each name a colour, as matplotlib takes it; again from the first when they run out."""
     return {name: to_unit(LINE_COLOURS[i % len(LINE_COLOURS)]) for i, name in enumerate(names)}
 
 
 def line_styles(names: Sequence[str]) -> dict[str, dict]:
-    """Colour, dash, marker and width of each name, so that no line is told by its colour alone.
+    """Give each name colour, dash, marker and width, so that no line is told by its colour alone.
 
     The first are the widest, to be seen under later ones that lie on them.
     """

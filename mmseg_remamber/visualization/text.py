@@ -28,9 +28,9 @@ class DrawableText:
     """A sentence that can be drawn.
 
     Attributes:
-        text: with the characters that no font has spelt out, in square brackets.
-        families: fonts to draw it with, matplotlib's ``family``.
-        spelt_out: whether there were such characters.
+        text: The sentence; characters that no font has are spelt out in square brackets.
+        families: Fonts to draw it with, matplotlib's ``family``.
+        spelt_out: Whether there were such characters.
     """
 
     text: str
@@ -59,10 +59,10 @@ def wrap_text(
     """Break a text into lines: at spaces, between wide characters, else inside a word.
 
     Args:
-        text: without line breaks.
-        measure: width of a string, in the unit of ``width``.
-        width: of a line.
-        max_lines: what does not fit into them is cut off, and the last line ends in an ellipsis.
+        text: Without line breaks.
+        measure: Gives the width of a string, in the unit of ``width``.
+        width: Of a line.
+        max_lines: What does not fit into them is cut off, and the last line ends in an ellipsis.
 
     Returns:
         At least one line.
@@ -84,7 +84,7 @@ def wrap_text(
 
 
 def _pieces(text: str, measure: Callable[[str], float], width: float):
-    """What may stand alone on a line, with the spaces before it."""
+    """Yield what may stand alone on a line, with the spaces before it."""
     for word in re.findall(r'\s*\S+', text):
         if measure(word) > width or any(unicodedata.east_asian_width(c) in 'WF' for c in word):
             yield from re.findall(r'\s*\S', word)
@@ -94,7 +94,7 @@ def _pieces(text: str, measure: Callable[[str], float], width: float):
 
 @cache
 def _family_of(char: str) -> str | None:
-    """A font family that has a character, DejaVu Sans first; None where none has."""
+    """Find a font family that has a character, DejaVu Sans first; None where none has."""
     if ord(char) in _characters(font_manager.findfont(MAIN_FONT)):
         return MAIN_FONT
     for family, path in _other_fonts():
@@ -105,7 +105,7 @@ def _family_of(char: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _other_fonts() -> tuple[tuple[str, str], ...]:
-    """Families and their files, upright ones, those of other scripts first."""
+    """List the other upright families and their files, those of other scripts first."""
     fonts = {
         entry.name: entry.fname
         for entry in font_manager.fontManager.ttflist
@@ -124,7 +124,7 @@ def _characters(path: str) -> frozenset[int]:
 
 
 def _is_ignorable(char: str) -> bool:
-    """Joiners, marks of direction, selectors of a variant, controls: not seen by themselves."""
+    """Whether it is not seen by itself: joiners, marks of direction, variants, controls."""
     return unicodedata.category(char) in ('Cf', 'Cc') or '\ufe00' <= char <= '\ufe0f'
 
 

@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     add_config_arguments(parser)
     parser.add_argument('--output-dir', type=Path, default=Path('browse'))
     parser.add_argument('--phase', choices=('train', 'val', 'test'), default='train')
-    parser.add_argument('--show-number', type=int, default=10, help='samples, drawn by --seed')
+    parser.add_argument('--show-number', type=int, default=10, help='samples, chosen by --seed')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     if args.show_number < 1:
@@ -43,14 +43,14 @@ def parse_args() -> argparse.Namespace:
 
 
 def member_of(dataset: BaseDataset | ConcatDataset, index: int) -> BaseDataset:
-    """Of several datasets joined, the one that has this sample."""
+    """Find the dataset that has this sample, where several are joined."""
     if isinstance(dataset, ConcatDataset):
         return dataset.datasets[bisect_right(dataset.cumulative_sizes, index)]
     return dataset
 
 
 def find_tokeniser(dataset: BaseDataset) -> TokenizeText:
-    """The pipeline's own.
+    """Find the tokenising step of a dataset's pipeline.
 
     Raises:
         ValueError: The pipeline has none.
@@ -63,7 +63,7 @@ def find_tokeniser(dataset: BaseDataset) -> TokenizeText:
 
 
 def fed_sample(dataset: BaseDataset | ConcatDataset, index: int) -> FedSample:
-    """One entry, as it is on the disk and as the pipeline leaves it."""
+    """Read one entry as it is on the disk, and as the pipeline leaves it."""
     entry = dataset.get_data_info(index)
     before = LoadRefMask()(LoadRefImage()(entry.copy()))
     fed = dataset[index]
@@ -89,7 +89,7 @@ def fed_sample(dataset: BaseDataset | ConcatDataset, index: int) -> FedSample:
 
 
 def at_size(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Truth at test has the image's own size: bring it to the input's, for the picture alone."""
+    """Resize a mask for the picture, as truth at test has the image's own size."""
     return imresize(mask, size[::-1], interpolation='nearest') > 0
 
 
@@ -98,7 +98,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg[f'{args.phase}_dataloader'].dataset)
-    np.random.seed(args.seed)  # noqa: NPY002  the generator that the transforms draw from
+    np.random.seed(args.seed)  # noqa: NPY002  the generator that the transforms use
     number = min(args.show_number, len(dataset))
     chosen = np.random.default_rng(args.seed).permutation(len(dataset))[:number]
     args.output_dir.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A page of results by sentence: worst, best, by length, by size of the object, by word.
+"""Makes a page of results by sentence: worst, best, by length, by size of the object, by word.
 
     python tools/test.py CONFIG CHECKPOINT \\
         --cfg-options test_evaluator.records_file=records.jsonl
@@ -47,7 +47,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def choose(ious: list[float], num: int) -> list[int]:
-    """Indices of the samples that get a picture: worst, best, and evenly between."""
+    """Choose the samples that get a picture: worst, best, and evenly between -> their indices."""
     order = sorted(range(len(ious)), key=ious.__getitem__)
     if num >= len(order):
         return order
@@ -61,12 +61,12 @@ def choose(ious: list[float], num: int) -> list[int]:
 
 
 def object_share(dataset: BaseDataset, index: int) -> float:
-    """Size of the object over the image's, in [0, 1]."""
+    """Measure the object's share of the image, in [0, 1]."""
     return float(LoadRefMask().transform(dataset.get_data_info(index))['gt_seg_map'].mean())
 
 
 def fit(picture: Image.Image) -> Image.Image:
-    """Bring a picture into ``SIDES``; a small one keeps its pixels, magnified."""
+    """Resize a picture to within ``SIDES``; a small one is magnified by a whole number."""
     least, most = SIDES
     factor = -(-least // max(picture.size))
     if factor > 1:

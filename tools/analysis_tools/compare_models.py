@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Masks of several models on the same samples (ReMamber, Figs. 6 and 7).
+"""Draws masks of several models on the same samples (ReMamber, Figs. 6 and 7).
 
     python tools/analysis_tools/compare_models.py --model CONFIG CHECKPOINT NAME \\
         --model CONFIG CHECKPOINT NAME --out comparison.png

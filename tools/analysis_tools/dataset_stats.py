@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def print_split(name: str, split: SplitStatistics) -> None:
-    """A few lines for people."""
+    """Print a few lines for people."""
     figures = split.as_dict()
     words, tokens, masks = (
         figures[key] for key in ('words_per_sentence', 'tokens_per_sentence', 'mask_share')

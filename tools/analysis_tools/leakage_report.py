@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def print_pair(pair: Leakage) -> None:
-    """Four lines with shares of either side, and what is shared, by example."""
+    """Print four lines with the shares of either side, and examples of what is shared."""
     print(f'{pair.first} and {pair.second}')
     for name in MEASURES:
         shared, first, second = pair.shared[name], pair.of_first[name], pair.of_second[name]
@@ -59,7 +59,7 @@ def print_pair(pair: Leakage) -> None:
 
 
 def print_matrix(names: list[str], pairs: list[Leakage], measure: str) -> None:
-    """How much each pair shares, each split numbered; its own size on the diagonal."""
+    """Print how much each pair shares, each split numbered, its own size on the diagonal."""
     cells = {}
     for pair in pairs:
         cells[pair.first, pair.second] = cells[pair.second, pair.first] = pair.shared[measure]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Speed, memory and operations against resolution (ReMamber, Fig. 8).
+"""Draws speed, memory and operations against resolution (ReMamber, Fig. 8).
 
     python tools/analysis_tools/benchmark.py CONFIG [CONFIG ...] --sizes 64 128 256 --out cost.json
     python tools/analysis_tools/plot_cost.py cost.json [MORE.json ...] --out cost.png
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def describe(machine: dict, result: dict) -> str:
-    """What must be the same for two results to share a figure."""
+    """Describe what must be the same for two results to share a figure."""
     return (
         f'{machine["device"]}, threads: {machine["threads"]}, torch {machine["torch"]}; '
         f'{result["mode"]}, {result["dtype"]}, batch of {result["batch"]}'

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Loss and accuracy of runs over iterations, from mmengine's scalars.json.
+"""Draws loss and accuracy of runs over iterations, from mmengine's scalars.json.
 
     python tools/analysis_tools/plot_curves.py WORK_DIR [WORK_DIR ...] --out curves.png
 

@@ -73,7 +73,7 @@ def link_images(source: Path, root: Path, datasets: list[str]) -> None:
 
 
 def print_table(findings: list[Finding]) -> None:
-    """One line a finding, in columns."""
+    """Print a line for each finding, in columns."""
     rows = [('', 'what', 'check', 'found', 'published')]
     for item in findings:
         expected = '' if item.expected is None else str(item.expected)

@@ -6,7 +6,7 @@ Example:
     python tools/dataset_converters/subset.py data refcoco unc small --num-images 100 --copy-images
     python tools/dataset_converters/subset.py data refcoco unc small --ref-ids 12 34 56
 
-What is drawn depends on --seed alone, not on the order of the refs.
+What is chosen depends on --seed and the ids, not on the order of the refs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a download is whole: files, published counts, references, images."""
+"""Checks whether a download is whole: files, published counts, references, images."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,12 @@ class Finding:
     """One thing that was checked.
 
     Attributes:
-        subject: file or ``dataset/split_by/split``.
-        check: what of it.
-        found: what is there.
-        expected: what should be, or None where nothing is published; then ``ok`` is None.
-        ok: whether they agree.
-        detail: examples of what is wrong, or how to mend it.
+        subject: File, folder of images, or ``dataset/split_by/split``.
+        check: What of it was checked.
+        found: What is there.
+        expected: What should be there, or None where nothing is published.
+        ok: Whether they agree; None where nothing is expected.
+        detail: Examples of what is wrong, or the error's message.
     """
 
     subject: str
@@ -51,13 +51,17 @@ def check_download(
     """Compare a dataset folder with what is published of it.
 
     Args:
-        root: data root.
-        dataset: a published dataset, see :data:`PUBLISHED`.
-        split_by: whose splits to look for; None is all that are published.
-        img_dir: where the images are; None is the place that the configs have.
-        compare_counts: a subset of a dataset has other counts; False reports them only.
-        read_images: open each image's header, to see that it is there and of the size that its
-            record has. Pixels are not decoded.
+        root: Data root.
+        dataset: A published dataset, see :data:`PUBLISHED`.
+        split_by: Whose splits to look for; None is all that are published.
+        img_dir: Folder of the images; None is the one that the configs have.
+        compare_counts: Whether counts must be the published ones. A subset of a dataset has
+            others: False reports them alone.
+        read_images: Whether to open each image's header, to see that it is there and of the size
+            that its record has. Pixels are not decoded.
+
+    Returns:
+        Findings of ``instances.json``, of each refs file, and of the images that any ref has.
 
     Raises:
         ValueError: An unknown dataset or ``split_by``; names those known.
@@ -95,7 +99,7 @@ def check_download(
 
 
 def check_images(records: Sequence[dict], img_dir: Path) -> list[Finding]:
-    """Whether the images of these records are there and of the recorded sizes."""
+    """Check that the images of these records are there, open, and have the recorded sizes."""
     if not img_dir.is_dir():
         detail = 'no such folder'
         return [Finding(str(img_dir), 'images', 0, len(records), False, detail)]
@@ -122,7 +126,7 @@ def check_images(records: Sequence[dict], img_dir: Path) -> list[Finding]:
 
 
 def count(refs: Sequence[dict]) -> Counts:
-    """Refs, sentences and images of some refs."""
+    """Count refs, their sentences, and their distinct images."""
     return Counts(
         refs=len(refs),
         sentences=sum(len(ref['sentences']) for ref in refs),

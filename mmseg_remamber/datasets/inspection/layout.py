@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Finding and reading what lies in a data root, without building datasets."""
+"""Finds and reads what lies in a data root, without building datasets."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,10 @@ class SplitName(NamedTuple):
 
 
 def parse_split_name(text: str) -> SplitName:
-    """'refcoco/unc/train' -> its three parts.
+    """Split a name into its three parts.
+
+    >>> parse_split_name('refcoco/unc/train')
+    SplitName(dataset='refcoco', split_by='unc', split='train')
 
     Raises:
         ValueError: Not of three parts.
@@ -35,7 +38,7 @@ def parse_split_name(text: str) -> SplitName:
 
 
 def list_datasets(root: Path) -> list[str]:
-    """Names of the dataset folders in a data root: those with ``instances.json``.
+    """List the names of the folders in a data root that have an ``instances.json``, sorted.
 
     Raises:
         FileNotFoundError: No such folder, or no dataset in it.
@@ -49,13 +52,13 @@ def list_datasets(root: Path) -> list[str]:
 
 
 def list_split_by(folder: Path) -> list[str]:
-    """Whose splits lie in a dataset folder, by the names of its refs files."""
+    """List whose splits lie in a dataset folder, by the names of its refs files, sorted."""
     matches = (_REFS_FILE.fullmatch(path.name) for path in folder.iterdir())
     return sorted({match['split_by'] for match in matches if match})
 
 
 def find_refs_file(folder: Path, split_by: str) -> Path:
-    """The refs file of a dataset folder, gRefCOCO's ``grefs(...)`` included.
+    """Find the refs file of a dataset folder; gRefCOCO's is named ``grefs(...)``.
 
     Raises:
         FileNotFoundError: There is none; names the ``split_by`` values that are there.
@@ -65,7 +68,7 @@ def find_refs_file(folder: Path, split_by: str) -> Path:
 
 
 def read_refs(root: Path, dataset: str, split_by: str) -> list[dict]:
-    """Refs of all splits.
+    """Read the refs of all splits.
 
     Raises:
         ValueError: No such dataset in the root, or a damaged file; names the datasets there.
@@ -78,7 +81,7 @@ def read_refs(root: Path, dataset: str, split_by: str) -> list[dict]:
 
 
 def target_ids(ref: dict) -> list[int | str]:
-    """Annotations that a ref means: one, or in gRefCOCO any number, none included."""
+    """List the ids of the annotations that a ref means: one, or in gRefCOCO none or several."""
     ids = ref['ann_id']
     if not isinstance(ids, list):
         return [ids]
@@ -86,7 +89,7 @@ def target_ids(ref: dict) -> list[int | str]:
 
 
 def split_refs(refs: list[dict], split: str) -> list[dict]:
-    """Refs of one split, which the REFER data defines as :func:`in_split` says.
+    """Choose the refs of one split, by the rules of :func:`in_split`.
 
     Raises:
         ValueError: No such split; names those there.
@@ -99,5 +102,5 @@ def split_refs(refs: list[dict], split: str) -> list[dict]:
 
 
 def reading_order(split: str) -> tuple[int, str]:
-    """Key to sort splits by: train, val, then the tests by name."""
+    """Give the key that sorts splits: train, val, then all others by name."""
     return ('train', 'val').index(split) if split in ('train', 'val') else 2, split

@@ -23,18 +23,18 @@ from .layout import (
 
 @dataclass(frozen=True)
 class SplitContent:
-    """What may leak from one split into another.
+    """What a split has that may be in another split, too.
 
     COCO's images are told apart by their number, as :func:`image_key` does, others by their file
     name; ids would not do, because RefCLEF numbers its images anew. An object is an annotation in
     an image. Sentences are compared in lower case with single spaces.
 
     Attributes:
-        name: of the split.
-        images: numbers or file names.
+        name: Of the split.
+        images: ``'coco NUMBER'`` or file names.
         objects: (image, annotation id).
-        sentences: the texts.
-        described: (image, text): a sentence of the image it was said of.
+        sentences: The texts.
+        described: (image, text) of each sentence, with the image that it was said of.
     """
 
     name: SplitName
@@ -52,10 +52,10 @@ class Leakage:
     """What two splits share.
 
     Attributes:
-        first, second: their names.
-        shared: of each of :data:`MEASURES`, how many both have.
-        of_first, of_second: how many each has.
-        examples: some of what is shared.
+        first, second: Their names.
+        shared: Of each of :data:`MEASURES`, how many both have.
+        of_first, of_second: Of each measure, how many the one split has.
+        examples: Some of what is shared, of each measure of which anything is.
     """
 
     first: str
@@ -66,12 +66,12 @@ class Leakage:
     examples: dict[str, list] = field(default_factory=dict)
 
     def as_dict(self) -> dict:
-        """Plain data for JSON."""
+        """Convert it to plain data for JSON."""
         return asdict(self)
 
 
 def compare(first: SplitContent, second: SplitContent, *, num_examples: int = 5) -> Leakage:
-    """Intersect two splits."""
+    """Count what two splits share, and pick ``num_examples`` of it for each measure."""
     shared = {name: getattr(first, name) & getattr(second, name) for name in MEASURES}
     return Leakage(
         first=str(first.name),
@@ -86,12 +86,12 @@ def compare(first: SplitContent, second: SplitContent, *, num_examples: int = 5)
 
 
 def compare_all(contents: Iterable[SplitContent]) -> list[Leakage]:
-    """Every pair of splits, in the given order."""
+    """Compare each pair of splits, in the given order."""
     return [compare(first, second) for first, second in combinations(contents, 2)]
 
 
 def read_splits(root: Path, names: Iterable[SplitName]) -> list[SplitContent]:
-    """Contents of some splits; each file is read once.
+    """Read the contents of some splits; each file is read once.
 
     Raises:
         ValueError, FileNotFoundError: No such dataset, ``split_by`` or split; names those there.
@@ -115,7 +115,7 @@ def read_splits(root: Path, names: Iterable[SplitName]) -> list[SplitContent]:
 
 
 def list_splits(root: Path) -> list[SplitName]:
-    """Every split of every dataset in a data root, as the refs are marked."""
+    """List every split of every dataset in a data root, by what the refs say themselves."""
     names = []
     for dataset in list_datasets(root):
         for split_by in list_split_by(root / dataset):

@@ -17,9 +17,9 @@ class Counts:
     """Size of one split; None where no figure is published.
 
     Attributes:
-        refs: objects referred to (gRefCOCO: sets of objects).
-        sentences: referring expressions.
-        images: distinct images.
+        refs: Objects referred to (gRefCOCO: sets of objects).
+        sentences: Referring expressions.
+        images: Distinct images.
     """
 
     refs: int | None = None
@@ -32,8 +32,8 @@ class PublishedDataset:
     """One dataset of the family.
 
     Attributes:
-        img_dir: folder of its images below the data root, as the configs have it.
-        partitions: whose split -> split -> its size; an empty mapping where the names of the
+        img_dir: Folder of its images below the data root, as the configs have it.
+        partitions: Whose split -> split -> its size; an empty mapping where the names of the
             splits are known to vary between releases.
     """
 
@@ -94,7 +94,7 @@ PUBLISHED: Mapping[str, PublishedDataset] = {
 
 
 def published(dataset: str) -> PublishedDataset:
-    """The entry of a dataset.
+    """Look a dataset up in :data:`PUBLISHED`.
 
     Raises:
         ValueError: Not one of the published datasets; names them.

@@ -19,17 +19,17 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 @dataclass(frozen=True)
 class SplitStatistics:
-    """One split, by sentence and by ref.
+    """Figures of one split, by sentence and by ref.
 
     Attributes:
-        num_refs, num_images: how many.
+        num_refs, num_images: How many there are.
         sentences_per_ref: (refs,) int.
         words, tokens: (sentences,) int; tokens count the start and end token, before any cut.
         mask_shares: (refs,) float in [0, 1], the mask's share of the image; 0 for no target.
         targets_per_ref: (refs,) int, objects meant.
-        vocabulary: word, in lower case -> how often.
+        vocabulary: Word, in lower case -> how often it occurs.
         max_tokens: T that truncation is counted at.
-        truncated: sentences of more than T tokens: ref_id, sent_id, text, tokens.
+        truncated: ref_id, sent_id, text and tokens (int) of each sentence of more than T tokens.
     """
 
     num_refs: int
@@ -44,7 +44,7 @@ class SplitStatistics:
     truncated: list[dict]
 
     def as_dict(self, num_words: int = 50) -> dict:
-        """Plain data for JSON, with the most frequent words."""
+        """Convert it to plain data for JSON, with the ``num_words`` most frequent words."""
         return dict(
             refs=self.num_refs,
             sentences=len(self.words),
@@ -64,7 +64,7 @@ class SplitStatistics:
 
 
 def summary(values: np.ndarray) -> dict[str, float]:
-    """Mean and quantiles; (n,) numbers, n at least 1."""
+    """Summarise (n,) numbers, n at least 1, by their mean and quantiles."""
     quantiles = np.percentile(values, [0, 5, 50, 95, 100])
     names = ('min', 'p5', 'median', 'p95', 'max')
     return dict(mean=float(values.mean()), **dict(zip(names, map(float, quantiles))))
@@ -81,10 +81,10 @@ def split_statistics(
     """Measure the refs of one split.
 
     Args:
-        refs: at least one.
-        images, annotations: records by id, as :func:`load_instances` gives them.
+        refs: At least one.
+        images, annotations: Records by id, as :func:`load_instances` gives them.
         max_tokens: T, with start and end token.
-        tokenizer: local folder of a transformers tokenizer; None is CLIP's.
+        tokenizer: Local folder of a transformers tokenizer; None is CLIP's.
 
     Raises:
         ValueError: No refs, or an object's mask cannot be decoded or has no pixel; names the ref.
@@ -122,7 +122,7 @@ def split_statistics(
 
 
 def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
-    """Share of the image under the union of all that the ref means."""
+    """Measure the share of the image under the union of all that the ref means."""
     try:
         image = images[ref['image_id']]
         segmentations = [annotations[ann_id]['segmentation'] for ann_id in target_ids(ref)]

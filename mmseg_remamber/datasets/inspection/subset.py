@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A smaller dataset out of a larger one."""
+"""Makes a smaller dataset out of a larger one."""
 
 from collections.abc import Collection, Sequence
 
@@ -18,17 +18,17 @@ def choose_refs(
     splits: Collection[str] | None = None,
     seed: int = 0,
 ) -> list[dict]:
-    """Some of the refs, in their order.
+    """Choose some of the refs, in their order.
 
     Exactly one of ``ref_ids``, ``num_refs`` and ``num_images`` is given.
 
     Args:
-        refs: of all splits.
-        ref_ids: take these.
-        num_refs: take so many of each split, all where there are fewer.
-        num_images: take so many images of each split, with all of their refs.
-        splits: the splits to take from; None is all.
-        seed: of the draw, which depends on the ids and not on their order.
+        refs: Of all splits.
+        ref_ids: Take these.
+        num_refs: Take so many of each split at random, all where there are fewer.
+        num_images: Take so many images of each split at random, with all of their refs there.
+        splits: The splits to take from; None is all.
+        seed: Of the random choice, which depends on the ids and not on their order.
 
     Raises:
         ValueError: Not exactly one of the three, a number under 1, or ids or splits that are not
@@ -62,11 +62,11 @@ def choose_refs(
 
 
 def reduce_instances(instances: dict, refs: Sequence[dict]) -> dict:
-    """The part of an ``instances.json`` that some refs need; what else it has stays.
+    """Keep the images and annotations of an ``instances.json`` that some refs need.
 
     Args:
-        instances: its content.
-        refs: the refs to keep.
+        instances: Its content; the result has whatever else it has.
+        refs: The refs to keep.
 
     Raises:
         ValueError: A ref whose image or annotation is not there.

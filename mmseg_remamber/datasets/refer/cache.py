@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The checked refs of a dataset, made once and kept by the content of the files they come from."""
+"""Checks the refs of a dataset once, and keeps them by the content of the files they are in."""
 
 import gc
 import hashlib
@@ -55,7 +55,7 @@ def load_checked_refs(
     several_targets: bool = False,
     cache_dir: Path | None = None,
 ) -> CheckedRefs:
-    """Read one split of a refs file: from the cache, or from the files, which fills the cache.
+    """Read one split of a refs file from the cache, or from the files, which fills the cache.
 
     The cache file's name is a hash of both files' content and of the options, so that it never
     has to be thrown away by hand; it holds JSON and its own checksum, and one that does not
@@ -98,7 +98,7 @@ def load_checked_refs(
 
 
 def default_cache_dir() -> Path:
-    """``mmseg_remamber`` in ``XDG_CACHE_HOME``, which is ``~/.cache`` where it is not set."""
+    """Give ``mmseg_remamber`` in ``XDG_CACHE_HOME``, or in ``~/.cache`` where that is not set."""
     return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'mmseg_remamber'
 
 
@@ -142,7 +142,7 @@ def _build(
 
 
 def _split_and_image(ref: dict, images: dict[int | str, dict]) -> tuple[str | None, str | None]:
-    """Split and image file of a ref that is dropped, as far as they can be read."""
+    """Read split and image file of a ref that is dropped, as far as they can be read."""
     split, image_id = ref.get('split'), ref.get('image_id')
     image = images.get(image_id, {}) if type(image_id) is int else {}
     name = image.get('file_name')
@@ -191,7 +191,7 @@ def _write(path: Path, content: _Content) -> None:
 
 
 def _read(path: Path, split: str) -> CheckedRefs | None:
-    """What the cache has of a split; None where there is no file, or a damaged one."""
+    """Read a split from the cache; None where there is no file, or a damaged one."""
     try:
         with path.open('rb') as file:
             checksum, line = json.loads(file.readline()), file.readline()
@@ -223,7 +223,11 @@ def _checksum(line: bytes) -> str:
 
 
 def _checked(line: bytes, length: int, checksum: str):
-    """The value that a line holds, if it is the line that was written."""
+    """Parse a line, if it is the line that was written.
+
+    Raises:
+        ValueError: It is another.
+    """
     if len(line) != length or _checksum(line) != checksum:
         raise ValueError('checksum differs')
     return json.loads(line)
@@ -231,7 +235,7 @@ def _checked(line: bytes, length: int, checksum: str):
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Looking for cycles among millions of lists that have none takes longer than reading them."""
+    """Collect no garbage: looking for cycles among millions of lists takes longer than reading."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a ref must be before anything is trained or measured on it."""
+"""Checks what a ref must be before anything is trained or measured on it."""
 
 import re
 from reprlib import repr as show  # short, however large the value
@@ -161,7 +161,7 @@ class RefChecker:
 
 
 def _identifier(record: dict, key: str) -> int | str:
-    """RefCLEF's annotations are numbered by text, '8756_2'."""
+    """Check an id: an int, or a str, as RefCLEF's annotations have it ('8756_2')."""
     value = record.get(key)
     if type(value) not in ID_TYPES:
         raise InvalidRef('wrong type', f'{key} must be an int or a str, got {show(value)}')

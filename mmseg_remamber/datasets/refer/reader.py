@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files of the REFER layout, read strictly: plain data only, every problem named."""
+"""Reads files of the REFER layout strictly: plain data only, every problem named."""
 
 import io
 import json
@@ -41,7 +41,7 @@ _DAMAGE = (
 
 
 class _PlainUnpickler(pickle._Unpickler):
-    """Numbers, strings and containers; whatever could run code is refused.
+    """Reads numbers, strings and containers; refuses whatever could run code.
 
     It is the standard library's unpickler in Python, four times slower than the one in C: that
     reserves as much memory as a damaged file tells it to.
@@ -66,7 +66,7 @@ class _PlainUnpickler(pickle._Unpickler):
 
 
 def find_refs(folder: Path, split_by: str, *, stem: str = 'refs') -> Path:
-    """The refs file of a dataset folder: ``<stem>(<split_by>).p``, or else ``.json``.
+    """Find the refs file of a dataset folder: ``<stem>(<split_by>).p``, or else ``.json``.
 
     Args:
         folder: Folder of ``instances.json``.
@@ -196,7 +196,11 @@ def _load_pickle(path: Path):
 
 
 def _plain(value):
-    """Containers of Python's own numbers and strings."""
+    """Convert to containers of Python's own numbers and strings.
+
+    Raises:
+        TypeError: There is something else among them.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (str, int, float, bool):

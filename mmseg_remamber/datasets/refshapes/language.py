@@ -57,6 +57,7 @@ class Phrase:
     shape: str | None = None
 
     def fits(self, obj: SceneObject) -> bool:
+        """Whether the phrase is true of an object."""
         return (
             self.texture in (None, obj.texture)
             and self.colour in (None, obj.colour)
@@ -64,6 +65,7 @@ class Phrase:
         )
 
     def words(self, rng: np.random.Generator) -> str:
+        """Write the phrase; without a shape it says 'shape', 'object' or 'thing'."""
         noun = self.shape or _GENERIC[rng.integers(len(_GENERIC))]
         return ' '.join(word for word in (self.texture, self.colour, noun) if word)
 
@@ -71,7 +73,7 @@ class Phrase:
 def expressions_for(
     rng: np.random.Generator, objects: tuple[SceneObject, ...], target: int, count: int
 ) -> list[str]:
-    """Unambiguous expressions for one object, of as many different kinds as there are.
+    """Write unambiguous expressions for one object, of as many different kinds as there are.
 
     Args:
         rng: Source of every random choice.
@@ -112,7 +114,7 @@ def _phrases(obj: SceneObject) -> Iterator[Phrase]:
 
 
 def _rivals(objects, target, phrase):
-    """The other objects that the phrase fits; their absence makes it a description by itself."""
+    """List the other objects that the phrase fits; where there are none it says enough."""
     return [o for i, o in enumerate(objects) if i != target and phrase.fits(o)]
 
 
@@ -138,7 +140,7 @@ def _by_attributes(rng, objects, target):
 
 
 def _contested(objects, target):
-    """Phrases that need something more, each with the rivals that it leaves."""
+    """Yield the phrases that need something more, each with the rivals that it leaves."""
     for phrase in _phrases(objects[target]):
         rivals = _rivals(objects, target, phrase)
         if rivals:
@@ -200,7 +202,7 @@ def _by_size(rng, objects, target):
 
 
 def _towards(direction, anchor):
-    """Is an object on that side of the anchor, and not beside it?"""
+    """Make the statement that an object is on that side of the anchor, and not beside it."""
 
     def truth(obj):
         dx, dy = obj.cx - anchor.cx, obj.cy - anchor.cy

@@ -105,7 +105,7 @@ def _describable_scene(rng, size, split, max_objects):
 
 
 class _Book:
-    """The records of instances.json and of the refs file, numbered from 1."""
+    """Collects the records of instances.json and of the refs file, numbered from 1."""
 
     def __init__(self):
         self.instances = {

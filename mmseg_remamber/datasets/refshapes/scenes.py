@@ -52,7 +52,12 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """image: (H, W, 3) uint8 BGR. objects: 3 to 6 of them, from back to front."""
+    """A picture and what is on it.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR.
+        objects: From back to front.
+    """
 
     image: np.ndarray
     objects: tuple[SceneObject, ...]
@@ -72,6 +77,9 @@ def draw_scene(
         pairs: (colour, shape) combinations the objects may have.
         lead: Combinations for the first object; ``pairs`` when None.
         min_objects, max_objects: Bounds of the number of objects.
+
+    Raises:
+        ValueError: ``size`` under 64.
     """
     if size < 64:
         raise ValueError(f'size must be at least 64 pixels to show the textures, got {size}')

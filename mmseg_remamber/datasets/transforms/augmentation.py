@@ -59,9 +59,9 @@ class RandomRefFlip(BaseTransform):
             raise ValueError('RandomRefFlip must stand before TokenizeText')
         text = mirror_sentence(results['text'])
         admitted = text is not None and (self.on_side_words == 'swap' or text == results['text'])
-        # drawn whether or not it is admitted: what follows draws the same either way
-        drawn = np.random.rand() < self.prob  # noqa: NPY002
-        results['flip'] = bool(drawn and admitted)
+        # asked for whether or not it is admitted: later steps get the same numbers either way
+        chosen = np.random.rand() < self.prob  # noqa: NPY002
+        results['flip'] = bool(chosen and admitted)
         if results['flip']:
             results['text'] = text
             results['img'] = cv2.flip(results['img'], 1)
@@ -75,9 +75,9 @@ class RefLargeScaleJitter(BaseTransform):
 
     Large-scale jitter (Ghiasi et al., Simple Copy-Paste, CVPR 2021) that keeps the object. The
     image, its shape kept, is brought to ``ratio`` times the largest size that fits ``scale``.
-    Where it is larger, the window is drawn evenly from all those with at least
-    ``min_object_share`` of the object's pixels. Where there is none, or the object has shrunk to
-    nothing, the whole image is fitted instead (ratio 1).
+    Where it is larger, the window is chosen at random, each with the same probability, from all
+    those with at least ``min_object_share`` of the object's pixels. Where there is none, or the
+    object has shrunk to nothing, the whole image is fitted instead (ratio 1).
 
     A sentence that names a place ('left', 'top', 'second', ...) need not be true of a part of the
     image. It gets ratios of at most 1, which cut nothing, and the image in the middle of the frame.
@@ -128,7 +128,7 @@ class RefLargeScaleJitter(BaseTransform):
             ratio = min(ratio, 1.0)
         size = self._size(image, ratio)
         small_mask = _resize(mask, size, 'nearest')
-        corner = self._draw_window(small_mask, is_empty=not mask.any())
+        corner = self._choose_window(small_mask, is_empty=not mask.any())
         if corner is None:
             size, corner = self._size(image, 1.0), (0, 0)
             small_mask = _resize(mask, size, 'nearest')
@@ -142,13 +142,13 @@ class RefLargeScaleJitter(BaseTransform):
         return results
 
     def _size(self, image: np.ndarray, ratio: float) -> tuple[int, int]:
-        """(width, height) that the image is resized to."""
+        """Compute the (width, height) that the image is resized to."""
         height, width = image.shape[:2]
         factor = ratio * min(self.scale[0] / width, self.scale[1] / height)
         return max(1, round(width * factor)), max(1, round(height * factor))
 
-    def _draw_window(self, mask: np.ndarray, *, is_empty: bool) -> tuple[int, int] | None:
-        """(x, y) of a window's corner; None where no window holds enough of the object."""
+    def _choose_window(self, mask: np.ndarray, *, is_empty: bool) -> tuple[int, int] | None:
+        """Choose (x, y) of a window's corner; None where no window holds enough of the object."""
         if not is_empty and not mask.any():
             return None
         width, height = (min(*pair) for pair in zip(self.scale, mask.shape[::-1]))

@@ -12,7 +12,7 @@ from mmseg_remamber.datasets.masks import unite_masks
 
 @TRANSFORMS.register_module()
 class LoadRefImage(LoadImageFromFile):
-    """Load an image by PIL, as the published loaders do, and say which one could not be.
+    """Load an image by PIL, as the published loaders do; errors name the file.
 
     EXIF orientation is ignored: COCO's masks lie on the pixels as stored. PIL, unlike OpenCV,
     refuses a truncated file.
@@ -56,7 +56,7 @@ class LoadRefImage(LoadImageFromFile):
 
 @TRANSFORMS.register_module()
 class LoadRefMask(BaseTransform):
-    """Decode the mask of what is meant by pycocotools, all parts of all objects united.
+    """Decode the mask of what the sentence means, all parts of all objects united.
 
     The mask has the image's own size wherever this step stands. Before a resize the mask is
     resized with the image (training); after it, it stays as it is (test: truth is compared at

@@ -58,7 +58,7 @@ _PLACE_WORD = re.compile(
 
 
 def mirror_sentence(text: str) -> str | None:
-    """The sentence that is true of the mirrored image where ``text`` is of the image.
+    """Write the sentence that is true of the mirrored image where ``text`` is of the image.
 
     Left and right change places, alone and in compounds (leftmost, right-hand, bottomleft,
     lefty); case is kept. Anything else stays.

@@ -12,7 +12,7 @@ from mmseg_remamber.text import load_tokenizer
 
 @TRANSFORMS.register_module()
 class ChooseSentence(BaseTransform):
-    """Draw one of an object's sentences, anew at each access; a given ``text`` is kept.
+    """Choose one of an object's sentences at random, anew at each access; keep a given ``text``.
 
     Required keys: text (str), or sentences (list[str]) and sent_ids (list[int]).
     Added keys: text, sent_id.

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Stop at the first loss that is no number."""
+"""Stops training at the first loss that is no finite number."""
 
 import torch
 from mmengine.hooks import Hook
@@ -12,11 +12,11 @@ from mmseg.registry import HOOKS
 class FiniteLossHook(Hook):
     """Stops training when a loss is NaN or infinite, before it reaches a checkpoint or the EMA.
 
-    Concerns the losses themselves: gradients that overflow under float16 are the loss scaler's
-    affair, which leaves such a step out.
+    It looks at the losses alone: where gradients overflow under float16, the loss scaler leaves
+    the step out.
 
     Raises:
-        FloatingPointError: names the iteration, the losses and the samples of the batch.
+        FloatingPointError: Names the iteration, the losses and the samples of the batch.
     """
 
     priority = 'VERY_HIGH'

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of the validation."""
+"""Draws a gallery at each validation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ from mmseg_remamber.visualization import Prediction, to_prediction
 
 @HOOKS.register_module()
 class RefSegGalleryHook(Hook):
-    """Draw the same sentences at each validation: image, sentence, truth, prediction.
+    """Draws the same sentences at each validation: image, sentence, truth, prediction.
 
     They are spread over the split; of several processes the first draws, from its own share. The
     picture goes to every backend of the visualizer: the local one writes
     ``vis_data/vis_image/gallery_<step>.png``, TensorBoard shows it under its images.
 
     Args:
-        num: how many sentences; 0 draws nothing.
+        num: How many sentences; 0 draws nothing.
 
     Raises:
-        ValueError: for a negative ``num``.
+        ValueError: ``num`` is negative.
     """
 
     def __init__(self, num: int = 12):

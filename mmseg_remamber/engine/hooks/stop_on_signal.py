@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A graceful end: the iteration is finished and a checkpoint written."""
+"""Ends training on a signal: the iteration is finished and a checkpoint written."""
 
 import os
 import signal
@@ -23,19 +23,19 @@ class Interrupted(SystemExit):
 
 @HOOKS.register_module()
 class StopOnSignalHook(Hook):
-    """On a signal: finish the iteration, write a checkpoint to resume from, and exit.
+    """Finishes the iteration on a signal, writes a checkpoint to resume from, and exits.
 
     The checkpoint is ``WORK_DIR/interrupted.pth``; the next one takes its place. All processes
     stop together, whichever were signalled. A gradient accumulation is finished first, and so is
     a validation.
 
     Args:
-        signals: names of the signals; SIGTERM ends a job (``scancel``, ``torchrun``, containers),
+        signals: Names of the signals; SIGTERM ends a job (``scancel``, ``torchrun``, containers),
             SIGUSR1 is what Slurm is often asked to send ahead of the time limit.
 
     Raises:
-        ValueError: for a name that is no signal.
-        Interrupted: in training, after a signal.
+        ValueError: A name is no signal's.
+        Interrupted: In training, after a signal.
     """
 
     priority = 'VERY_HIGH'

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of predictions during validation and test."""
+"""Draws predictions during validation and test."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,19 +16,19 @@ from mmseg_remamber.datasets.transforms import LoadRefImage
 
 @HOOKS.register_module()
 class RefSegVisualizationHook(Hook):
-    """Hand every ``interval``-th prediction to the runner's visualiser, a `RefSegVisualizer`.
+    """Hands every ``interval``-th prediction to the runner's visualiser, a `RefSegVisualizer`.
 
     MMSeg's own hook turns photographs by their EXIF tag, whereas COCO's masks lie on the pixels as
     stored; and it names a picture by its image alone, though an image has many sentences.
 
     Args:
-        interval: samples from one picture to the next, counted in each validation or test.
-        show: open windows instead of saving.
-        wait_time: seconds that a window stays open.
-        backend_args: of the file backend that reads the images.
+        interval: Samples from one picture to the next, counted anew in each validation or test.
+        show: Whether to open windows instead of saving.
+        wait_time: Seconds that a window stays open.
+        backend_args: Of the file backend that reads the images.
 
     Raises:
-        ValueError: for an interval below 1.
+        ValueError: ``interval`` is below 1.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class RefSegVisualizationHook(Hook):
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[SegDataSample]
     ) -> None:
-        """Draw those of a batch whose turn it is; the step is that of training."""
+        """Draw the samples of a batch whose turn it is; the step is that of training."""
         self._draw(runner, outputs, 'val', runner.iter)
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[SegDataSample]
     ) -> None:
-        """Draw those of a batch whose turn it is."""
+        """Draw the samples of a batch whose turn it is."""
         self._draw(runner, outputs, 'test', 0)
 
     def _draw(self, runner: Runner, outputs: Sequence[SegDataSample], mode: str, step: int) -> None:
