@@ -1,15 +1,21 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One process of a distributed evaluation; run by test_distributed.py.
+"""One process of distributed evaluations, by groups of several sizes; run by test_distributed.py.
+
+    python evaluate_in_shares.py RANK FOLDER CASES
 
 Every sentence gets intersection ``index + 1`` and union 1000, so that a lost or doubled one
-changes the sums. Prints, on rank 0, a line of JSON: one [mIoU, oIoU, num_sentences] for each case.
+changes the sums. CASES is JSON: the cases of each number of processes, of which the first
+processes form the group. Prints, on rank 0, a line of JSON: for each number of processes one
+[mIoU, oIoU, num_sentences] for each case.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_rank, get_world_size
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -60,10 +66,9 @@ def make_sampler(dataset, name):
     return DefaultSampler(dataset, shuffle=name == 'shuffled', round_up=name != 'uneven', seed=0)
 
 
-def main():
-    torch.distributed.init_process_group('gloo')
+def evaluate(cases):
     found = []
-    for case in json.loads(sys.argv[1]):
+    for case in cases:
         dataset = Indices(case['size'])
         sampler = make_sampler(dataset, case['sampler'])
         metric = RefSegMetric(records_file=case['records_file'])
@@ -71,9 +76,25 @@ def main():
             metric.process({}, [sample(int(index)) for index in batch])
         result = metric.evaluate(len(dataset))
         found.append([result['mIoU'], result['oIoU'], result['num_sentences']])
-    if get_rank() == 0:
+    return found
+
+
+def main():
+    rank, folder = int(sys.argv[1]), Path(sys.argv[2])
+    found = {}
+    for world_size, cases in json.loads(sys.argv[3]).items():
+        if rank < int(world_size):
+            # a file to meet at, since a port that was free may be taken meanwhile
+            dist.init_process_group(
+                'gloo', init_method=(folder / world_size).as_uri(), rank=rank,
+                world_size=int(world_size),
+            )  # fmt: skip
+            assert (get_rank(), get_world_size()) == (rank, int(world_size))
+            found[world_size] = evaluate(cases)
+            dist.barrier()
+            dist.destroy_process_group()
+    if rank == 0:
         print(json.dumps(found))
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == '__main__':
