@@ -16,7 +16,7 @@ SCAN_RATES = ('A_logs', 'Ds', 'dt_projs_bias')
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Training under autocast to bfloat16, on a GPU or a CPU.
+    """Trains under autocast to bfloat16, on a GPU or a CPU.
 
     bfloat16 has float32's range, so that no loss scaler is needed; mmengine's ``AmpOptimWrapper``
     has one and runs on accelerators only. Weights, their updates and the states of the scans stay
@@ -25,7 +25,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Forward and loss run in bfloat16 where autocast has it."""
+        """Run forward and loss in bfloat16 where autocast has it."""
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield
@@ -33,11 +33,11 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class WeightsOnlyDecayConstructor(DefaultOptimWrapperConstructor):
-    """Parameter groups by ``paramwise_cfg``, of which biases, norms and scan rates do not decay.
+    """Makes groups by ``paramwise_cfg``, of which biases, norms and scan rates do not decay.
 
-    The published program decays every parameter. Drawing the gain of a norm, a bias, or the
+    The published program decays every parameter. Pulling the gain of a norm, a bias, or the
     logarithm of a decay rate (``A_logs``) towards zero regularises nothing, and common practice
-    (GPT, Mamba) leaves them out: parameters of one dimension, and :data:`SCAN_RATES`.
+    (GPT, Mamba) leaves them out: parameters of at most one dimension, and :data:`SCAN_RATES`.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):

@@ -1,5 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+"""Hooks of training, validation and test."""
+
 from .ema import RefSegEMAHook
 from .finite_loss import FiniteLossHook
 from .gallery import RefSegGalleryHook

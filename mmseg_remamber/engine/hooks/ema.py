@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Averaged weights, and the trained ones beside them."""
+"""Averages weights, and evaluates the trained ones beside them."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,18 @@ from mmseg.registry import HOOKS
 
 @HOOKS.register_module()
 class RefSegEMAHook(EMAHook):
-    """mmengine's EMAHook, but it averages once an update of the weights, of however many iterations
-    that accumulates gradients; in training it can evaluate the trained weights as well, as the
-    published program does.
+    """mmengine's EMAHook, but it averages once an update of the weights, and may evaluate both.
 
-    The averaged weights' metrics keep their names and choose the best checkpoint. The trained
-    weights' are logged with the prefix ``trained_``. Costs a second pass over the validation data.
+    An update may accumulate the gradients of several iterations; mmengine averages after each of
+    them. With ``evaluate_trained`` each validation evaluates the trained weights as
+    well, as the published program does, which costs a second pass over the validation data. The
+    averaged weights' metrics keep their names and choose the best checkpoint; the trained weights'
+    are logged with the prefix ``trained_``.
 
     Args:
-        evaluate_trained: evaluate the trained weights too.
-        ema_type, strict_load, begin_iter, begin_epoch: as in :class:`mmengine.hooks.EMAHook`.
-        momentum, update_buffers: as in :class:`mmengine.model.ExponentialMovingAverage`.
+        evaluate_trained: Whether to evaluate the trained weights, too.
+        ema_type, strict_load, begin_iter, begin_epoch: As in :class:`mmengine.hooks.EMAHook`.
+        momentum, update_buffers: As in :class:`mmengine.model.ExponentialMovingAverage`.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class RefSegEMAHook(EMAHook):
 
 @torch.no_grad()
 def _evaluate(runner: Runner) -> dict[str, float | str]:
-    """Metrics of the runner's model as it is."""
+    """Compute the metrics of the runner's model as it is."""
     runner.model.eval()
     loader, evaluator = runner.val_dataloader, runner.val_evaluator
     for data_batch in loader:
