@@ -190,7 +190,7 @@ class RefSegMetric(BaseMetric):
         )
         iou = np.where(no_target, is_empty, intersection / np.maximum(union, 1))
         if self.records_file is not None:
-            self._write_records(records, iou)
+            self._write_records(Path(self.records_file), records, iou)
         metrics = {}
         target = ~no_target
         if target.any():
@@ -216,13 +216,12 @@ class RefSegMetric(BaseMetric):
             | dict(protocol=self.description)
         )
 
-    def _write_records(self, records: list[dict], iou: np.ndarray) -> None:
+    def _write_records(self, path: Path, records: list[dict], iou: np.ndarray) -> None:
         fields = (*_KEY, 'text', *_OPTIONAL, 'no_target', 'intersection', 'union', 'size')
         lines = []
         for record, value in zip(records, iou):
             line = {key: record[key] for key in fields if key in record}
             line.update(iou=float(value), protocol=self.protocol)
             lines.append(json.dumps(line, ensure_ascii=False) + '\n')
-        path = Path(self.records_file)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(''.join(lines), encoding='utf-8')

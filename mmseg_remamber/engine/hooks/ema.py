@@ -15,10 +15,10 @@ class RefSegEMAHook(EMAHook):
     """mmengine's EMAHook, but it averages once an update of the weights, and may evaluate both.
 
     An update may accumulate the gradients of several iterations; mmengine averages after each of
-    them. With ``evaluate_trained`` each validation evaluates the trained weights as
-    well, as the published program does, which costs a second pass over the validation data. The
-    averaged weights' metrics keep their names and choose the best checkpoint; the trained weights'
-    are logged with the prefix ``trained_``.
+    them. With ``evaluate_trained`` each validation evaluates the trained weights as well, as the
+    published program does, which costs a second pass over the validation data. The averaged
+    weights' metrics keep their names and choose the best checkpoint; the trained weights' are
+    logged with the prefix ``trained_``.
 
     Args:
         evaluate_trained: Whether to evaluate the trained weights, too.
