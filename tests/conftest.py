@@ -1,9 +1,14 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+import os
+import runpy
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import tiny_model
+import tracing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +27,45 @@ def _register_modules():
     import mmseg_remamber.register  # noqa: F401
 
     register_all_modules(init_default_scope=True)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _torch_exports_untraced():
+    """Coverage looks away where torch captures, translates, writes and reads graphs."""
+    import torch
+
+    with pytest.MonkeyPatch.context() as patch:
+        for room, names in ((torch.export, ('export', 'save', 'load')), (torch.onnx, ('export',))):
+            for name in names:
+                patch.setattr(room, name, tracing.untraced(getattr(room, name)))
+        yield
+
+
+@pytest.fixture
+def untraced():
+    """Coverage looks away during a test, of what ``torch.compile`` makes of a graph."""
+    with tracing.paused():
+        yield
+
+
+@pytest.fixture(scope='session')
+def script(root) -> Callable[..., dict]:
+    """Runs a script of the repository in this process, as a user does in one of its own.
+
+    Called with its path from the repository and its arguments, it returns the script's names.
+    """
+
+    def call(path: str, *arguments: object) -> dict:
+        argv, cwd = sys.argv, os.getcwd()
+        sys.argv = [path, *map(str, arguments)]
+        os.chdir(root)
+        try:
+            return runpy.run_path(path, run_name='__main__')
+        finally:
+            sys.argv = argv
+            os.chdir(cwd)
+
+    return call
 
 
 @pytest.fixture(autouse=True, scope='session')

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import tiny_model
 
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 MODES = ('train', 'val', 'test')
 
 
@@ -40,7 +40,11 @@ def options(shapes):
 
 @pytest.fixture
 def run(root):
-    """Run a command of the README in the repository, one thread a process; returns its output."""
+    """Run a command in a process of its own, where a process is what is tested.
+
+    It runs in the repository, with one thread; returns its output. The fixture ``script`` does the
+    same in this process, without the seconds that importing torch takes.
+    """
 
     def call(*command, check=True):
         if command[0].endswith('.py'):
@@ -58,17 +62,10 @@ def run(root):
 
 
 @pytest.fixture(scope='session')
-def trained(root, options, tmp_path_factory):
-    """Work dir of a run of three iterations, in this process."""
-    import runpy
-
+def trained(script, options, tmp_path_factory):
+    """Work dir of a run of three iterations, which tests only read."""
     work = tmp_path_factory.mktemp('work')
-    argv, cwd = sys.argv, os.getcwd()
-    sys.argv = ['train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *options]
-    os.chdir(root)
-    try:
-        runpy.run_path('tools/train.py', run_name='__main__')
-    finally:
-        sys.argv = argv
-        os.chdir(cwd)
+    script(
+        'tools/train.py', tiny_model.CONFIG, f'--work-dir={work}', '--cfg-options', *options
+    )  # fmt: skip
     return work

@@ -4,24 +4,16 @@
 
 import csv
 import json
-import runpy
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
-
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+from tiny_model import CONFIG
 
 
 @pytest.fixture
-def command(root, monkeypatch):
-    def call(tool, *arguments):
-        monkeypatch.chdir(root)
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        runpy.run_path(f'tools/analysis_tools/{tool}.py', run_name='__main__')
-
-    return call
+def command(script):
+    return lambda tool, *arguments: script(f'tools/analysis_tools/{tool}.py', *arguments)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import copy
 import hashlib
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import golden
@@ -19,12 +17,11 @@ from mmseg_remamber.checkpoints import read_checkpoint
 
 
 @pytest.fixture
-def publish(root, monkeypatch, capsys):
-    """Run the tool in this process; returns the two files by suffix and what it printed."""
+def publish(script, capsys):
+    """Run the tool; returns the two files by suffix and what it printed."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['publish_model.py', *map(str, arguments)])
-        runpy.run_path(str(root / 'tools' / 'misc' / 'publish_model.py'), run_name='__main__')
+        script('tools/misc/publish_model.py', *arguments)
         printed = capsys.readouterr().out
         files = re.findall(r'^(\S+(\.\w+)): ', printed, re.MULTILINE)
         return {suffix: name for name, suffix in files}, printed

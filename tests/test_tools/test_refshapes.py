@@ -2,24 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command that writes RefShapes; what it writes is tested in test_datasets/."""
 
-import runpy
-import sys
-
 import pytest
 
 from mmseg_remamber.datasets import RefCOCODataset
 
-
-def run(root, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, 'argv', ['refshapes.py', *map(str, arguments)])
-    runpy.run_path(str(root / 'tools' / 'dataset_converters' / 'refshapes.py'), run_name='__main__')
+TOOL = 'tools/dataset_converters/refshapes.py'
 
 
-def test_writes_what_the_dataset_reads(root, tmp_path, monkeypatch, capsys):
-    run(
-        root, monkeypatch, tmp_path, '--seed=1', '--size=64', '--train=3', '--val=2', '--test=0',
-        '--testC=1',
-    )  # fmt: skip
+def test_writes_what_the_dataset_reads(script, tmp_path, capsys):
+    script(TOOL, tmp_path, '--seed=1', '--size=64', '--train=3', '--val=2', '--test=0', '--testC=1')
     assert capsys.readouterr().out.startswith('train 3 scenes, ')
     for split, scenes in (('train', 3), ('val', 2), ('testC', 1)):
         dataset = RefCOCODataset(str(tmp_path), 'refshapes', 'synthetic', split, 'images')
@@ -27,6 +18,6 @@ def test_writes_what_the_dataset_reads(root, tmp_path, monkeypatch, capsys):
         assert dataset[0]['height'] == 64
 
 
-def test_says_what_is_wrong(root, tmp_path, monkeypatch):
+def test_says_what_is_wrong(script, tmp_path):
     with pytest.raises(ValueError, match='must not be negative'):
-        run(root, monkeypatch, tmp_path, '--train=-1')
+        script(TOOL, tmp_path, '--train=-1')
