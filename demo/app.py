@@ -20,12 +20,11 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 import numpy as np
 from mmengine.config import Config
-from mmseg.registry import DATASETS, TRANSFORMS
+from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmseg_remamber.analysis.interactions import draw_interactions
 from mmseg_remamber.apis import ReferredMask, RefSegInferencer
-from mmseg_remamber.apis.export import tokenize_step
 from mmseg_remamber.apis.quickstart import choose_model
 from mmseg_remamber.visualization.palette import MASK_COLOURS
 
@@ -101,16 +100,12 @@ class Page:
             raise gr.Error('Choose a picture and write a sentence first.', print_exception=False)
         model = self.inferencer.model
         try:
-            (prepared,) = self.inferencer.preprocess([path])
-            tokens = TRANSFORMS.build(tokenize_step(model))(dict(text=text))
-            prepared.sample.set_data({k: tokens[k] for k in ('token_ids', 'token_mask')})
-            batch = model.data_preprocessor(
-                dict(inputs=[prepared.inputs], data_samples=[prepared.sample])
-            )
-            seen = prepared.inputs.numpy()[::-1].transpose(1, 2, 0)
+            query = self.inferencer.pipeline
+            seen = query.picture(path)
+            batch = query.batch([seen], [query.tokens(text)])
             with TemporaryDirectory() as folder:
                 picture = Path(folder) / 'maps.png'
-                draw_interactions(model, batch, seen, text, picture)
+                draw_interactions(model, batch, seen.rgb, text, picture)
                 return np.array(Image.open(picture).convert('RGB'))
         except (OSError, ValueError) as error:
             raise gr.Error(_without_folder(str(error), path), print_exception=False) from error
