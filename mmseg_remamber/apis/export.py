@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg_remamber.models import ReferringSegmentor
+from mmseg_remamber.text.tokenizer import save_for_clients
 
 from .query import PreparedPicture, Query
 
@@ -105,9 +106,7 @@ def save_tokenizer(model: ReferringSegmentor, path: str | Path) -> None:
     Padding and truncation to T tokens are part of it: ``encode(text).ids`` is what the model takes.
     """
     query = Query(model)
-    # calling it once sets length and side of padding and truncation in the backend
-    query.tokenizer('a', padding='max_length', truncation=True, max_length=query.num_tokens)
-    query.tokenizer.backend_tokenizer.save(str(path))
+    save_for_clients(query.tokenizer, path, query.num_tokens)
 
 
 def client_metadata(model: ReferringSegmentor) -> dict:

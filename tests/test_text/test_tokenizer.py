@@ -6,11 +6,14 @@ import random
 
 import pytest
 import torch
+from ftfy.fixes import uncurl_quotes
 from mmseg.utils.tokenizer import SimpleTokenizer
+from tokenizers import Tokenizer
 from transformers import BertTokenizer
 
 from mmseg_remamber.datasets.transforms import TokenizeText
-from mmseg_remamber.text import load_tokenizer
+from mmseg_remamber.text import CLIPSentenceEncoder, load_tokenizer
+from mmseg_remamber.text.tokenizer import save_for_clients
 
 START, END = 49406, 49407
 # ids that CLIP's own documentation and tests print
@@ -21,7 +24,8 @@ GOLDEN = {
 }
 HARD = [
     "man's", "the man's left hand", "don't", "we'll they've I'm you're he'd it's", "'s", "' s",
-    'rock’n’roll', '12 34', '3rd from left', '1/2', 'no.5', '#2', 'a  b   c', ' lead and trail ',
+    'rock’n’roll', 'the man’s hat', 'it‘s', 'kid‛s', 'a “red” hat', '„so‟', 'boʼat',
+    '12 34', '3rd from left', '1/2', 'no.5', '#2', 'a  b   c', ' lead and trail ',
     'tab\tnew\nline', 'UPPER Case', 'café', 'naïve façade', 'Übergröße', 'mañana', 'Ελληνικά',
     'русский', '日本語', '한국어', 'العربية', 'हिन्दी', '😀', 'a 😀 b 👩‍👩‍👧', '🇫🇷', 'x²', '½',
     '①', 'Ⅷ', '...', '?!', '(left)', '[right]', 'a-b', 'a_b', 'a/b\\c', '"quoted"', '$5 & 10%',
@@ -57,9 +61,11 @@ def test_golden_ids(tokenizer, text):
 
 
 def test_equals_the_original_implementation(tokenizer, monkeypatch):
-    """mmseg ships OpenAI's; its repairs (ftfy, HTML entities), which transformers' fast tokenizer
-    does not do, are left out of the comparison."""
-    monkeypatch.setattr('mmseg.utils.tokenizer.basic_clean', str.strip)
+    """mmseg ships OpenAI's; of its repairs (ftfy, HTML entities) the straightening of quotes alone
+    is done here too."""
+    monkeypatch.setattr(
+        'mmseg.utils.tokenizer.basic_clean', lambda text: uncurl_quotes(text).strip()
+    )
     original = SimpleTokenizer()
     texts = sentences()
     assert len(texts) > 600
@@ -75,6 +81,34 @@ def test_special_tokens(tokenizer):
     assert len(tokenizer) == 49408
     assert tokenizer.bos_token_id == START
     assert tokenizer.eos_token_id == tokenizer.pad_token_id == END
+
+
+CONTROLS = [
+    'the <|endoftext|> cat', '<|startoftext|>', '<|endoftext|><|endoftext|> left',
+    'a<|endoftext|>b',
+    '<|EndOfText|> dog', '< |endoftext|>', 'man </w> left', '<|endoftext|>' * 9,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('text', CONTROLS)
+def test_special_tokens_in_a_text_are_characters(tokenizer, tmp_path, text):
+    """In the ids, in the mask that a client derives from them, and in its own tokenizer."""
+    found = TokenizeText(max_tokens=12)(dict(text=text))
+    ids, mask = found['token_ids'].tolist(), found['token_mask']
+    inside = ids[1 : int(mask.sum()) - 1]
+    assert START not in inside and END not in inside and len(inside) > 2
+    assert ids[int(mask.sum()) - 1] == END
+    encoder = CLIPSentenceEncoder(width=8, layers=1, heads=1)
+    assert torch.equal(encoder.mask_of(found['token_ids'][None])[0], mask)
+    save_for_clients(tokenizer, tmp_path / 'tokenizer.json', 12)
+    assert Tokenizer.from_file(str(tmp_path / 'tokenizer.json')).encode(text).ids == ids
+
+
+def test_clients_read_every_text_alike(tokenizer, tmp_path):
+    save_for_clients(tokenizer, tmp_path / 'tokenizer.json', 20)
+    client, step = Tokenizer.from_file(str(tmp_path / 'tokenizer.json')), TokenizeText()
+    for text in sentences():
+        assert client.encode(text).ids == step(dict(text=text))['token_ids'].tolist(), text
 
 
 def test_html_is_left_as_it_is(tokenizer):
@@ -128,6 +162,13 @@ def test_bert(wordpiece, text, ids, num_tokens):
     assert found['token_ids'].tolist() == ids
     assert found['token_mask'].tolist() == [i != 0 for i in ids]
     assert (found['num_tokens'], found['truncated']) == (num_tokens, num_tokens > 7)
+
+
+@pytest.mark.parametrize('text', ['the [SEP] cat', '[CLS] left', 'cat [PAD] [MASK]', '[UNK]'])
+def test_special_tokens_of_a_local_tokenizer_are_characters_too(wordpiece, text):
+    found = TokenizeText(max_tokens=16, tokenizer=wordpiece)(dict(text=text))
+    ids = found['token_ids'][found['token_mask']].tolist()
+    assert ids[0] == 2 and ids[-1] == 3 and not {0, 2, 3, 4} & set(ids[1:-1])
 
 
 def test_missing_folder():
