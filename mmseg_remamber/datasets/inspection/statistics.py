@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmseg_remamber.datasets.masks import unite_masks
-from mmseg_remamber.text import load_tokenizer
 
 from .layout import target_ids
 
@@ -99,6 +98,9 @@ def split_statistics(
     ]
     texts = [text for _, _, text in sentences]
     words = [_WORD.findall(text.lower()) for text in texts]
+    # takes seconds to import, and nothing else of inspection needs it
+    from mmseg_remamber.text import load_tokenizer
+
     # longer than a model's own limit is what is being measured: no truncation, no warning
     encoded = load_tokenizer(tokenizer)(texts, truncation=False, verbose=False)
     tokens = np.array([len(ids) for ids in encoded['input_ids']])

@@ -7,8 +7,6 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from mmseg_remamber.text import load_tokenizer
-
 
 @TRANSFORMS.register_module()
 class ChooseSentence(BaseTransform):
@@ -63,6 +61,10 @@ class TokenizeText(BaseTransform):
     def transform(self, results: dict) -> dict:
         if not results['text'].strip():
             raise ValueError(f'text must have a word, got {results["text"]!r}')
+        # By the first sentence: with tokenizers come encoders, which take seconds to import, and
+        # datasets are read without either.
+        from mmseg_remamber.text import load_tokenizer
+
         tokenizer = load_tokenizer(self.tokenizer)
         options = dict(padding='max_length', max_length=self.max_tokens, verbose=False)
         encoded = tokenizer(results['text'], truncation=False, **options)
