@@ -249,7 +249,7 @@ def _count_updates(cfg: Config, before: int, now: int) -> None:
     hooks = cfg.default_hooks
     schedules = cfg.get('param_scheduler') or []
     schedules = [schedules] if isinstance(schedules, Mapping) else schedules
-    hook = hooks.get('param_scheduler', {}).get('type', 'ParamSchedulerHook')
+    hook = (hooks.get('param_scheduler') or {}).get('type', 'ParamSchedulerHook')
     for schedule in schedules:
         if schedule.get('convert_to_iter_based'):
             raise ValueError(
@@ -272,11 +272,12 @@ def _count_updates(cfg: Config, before: int, now: int) -> None:
                 tuple(_scaled(n, factor, 'train_cfg.dynamic_intervals') for n in pair)
                 for pair in loop.dynamic_intervals
             ]
-    if not hooks.get('checkpoint', {}).get('by_epoch', True):
+    if not (hooks.get('checkpoint') or {}).get('by_epoch', True):
         _scale(hooks.checkpoint, 'interval', factor, 'default_hooks.checkpoint')
     for custom in cfg.get('custom_hooks') or []:
         _scale(custom, 'begin_iter', factor, custom.type)  # of averaged weights
-    hooks['param_scheduler'] = dict(hooks.get('param_scheduler', {}), type=_SCHEDULE_HOOK)
+    if (stepped := hooks.get('param_scheduler', {})) is not None:  # None is no hook
+        hooks['param_scheduler'] = dict(stepped, type=_SCHEDULE_HOOK)
 
 
 def _scale(options: dict, key: str, factor: Fraction, where: str) -> None:

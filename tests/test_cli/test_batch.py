@@ -146,6 +146,17 @@ def test_mmengines_default_interval_of_validation_is_scaled_too():
     assert cfg.train_cfg.val_interval == 2000
 
 
+@pytest.mark.parametrize('hooks', [None, {}, dict(checkpoint=None)])
+def test_default_hooks_may_be_left_out(hooks):
+    cfg = config(default_hooks=hooks)
+    fit_batch(cfg, 8, None, 1)
+    assert cfg.default_hooks.param_scheduler == dict(type='UpdateSchedulerHook')
+    assert cfg.train_cfg.max_iters == 5600
+    cfg = config(default_hooks=dict(param_scheduler=None))
+    fit_batch(cfg, 8, None, 1)
+    assert cfg.default_hooks.param_scheduler is None
+
+
 def test_epochs_stay():
     cfg = config(
         train_cfg=dict(type='ResumableEpochLoop', max_epochs=50, val_interval=1),
