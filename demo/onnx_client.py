@@ -12,8 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image
 from tokenizers import Tokenizer
+
+ORIENTATION = 0x0112  # EXIF's tag, and what turns a picture upright
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def predict(folder: Path, picture: Image.Image, text: str) -> tuple[Image.Image, float]:
@@ -22,7 +33,7 @@ def predict(folder: Path, picture: Image.Image, text: str) -> tuple[Image.Image,
     metadata = session.get_modelmeta().custom_metadata_map
     size, threshold = json.loads(metadata['size']), json.loads(metadata['threshold'])
     token_ids = Tokenizer.from_file(str(folder / 'tokenizer.json')).encode(text).ids
-    rgb = ImageOps.exif_transpose(picture).convert('RGB')
+    rgb = read(picture)
     seen = rgb if size is None else rgb.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     inputs = dict(image=np.asarray(seen)[None], token_ids=np.array([token_ids]))
     (logits,) = session.run(None, inputs)
@@ -30,6 +41,18 @@ def predict(folder: Path, picture: Image.Image, text: str) -> tuple[Image.Image,
     probability = 1 / (1 + np.exp(-np.asarray(own)))
     mask = probability > threshold
     return Image.fromarray(mask), float(probability[mask].mean()) if mask.any() else 0.0
+
+
+def read(picture: Image.Image) -> Image.Image:
+    """The picture as people see it, in RGB: turned by its EXIF tag, on white, of 8 bits."""
+    turn = TURNS.get(picture.getexif().get(ORIENTATION))
+    if picture.mode.startswith('I;16'):
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert('RGBA')
+        picture = Image.alpha_composite(Image.new('RGBA', picture.size, 'white'), picture)
+    picture = picture.convert('RGB')
+    return picture if turn is None else picture.transpose(turn)
 
 
 def resize_map(logits: Image.Image, size: tuple[int, int]) -> Image.Image:

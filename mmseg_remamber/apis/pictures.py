@@ -11,7 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from mmengine import fileio
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+
+from mmseg_remamber.datasets.decoding import decode_picture, open_picture
 
 PictureInput = str | Path | np.ndarray | Image.Image
 SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
@@ -47,9 +49,8 @@ def list_pictures(inputs: PictureInput | Sequence[PictureInput]) -> list[Picture
 def load_picture(source: PictureInput, number: int) -> Picture:
     """Read a picture as people see it.
 
-    It is turned as its EXIF orientation says, in contrast to the images of a dataset, whose masks
-    lie on the pixels as stored; what is transparent becomes white; the first frame of an animation
-    is taken; grey is repeated in three channels, and 16 bits become 8.
+    It is decoded as the images of datasets are (:func:`decode_picture`) and turned as its EXIF
+    orientation says, which those are not, as their masks lie on the pixels as stored.
 
     Args:
         source: path or URL; array (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8, as
@@ -64,7 +65,7 @@ def load_picture(source: PictureInput, number: int) -> Picture:
     """
     name = f'picture_{number}'
     if isinstance(source, Image.Image):
-        return Picture(name, _to_bgr(source, name))
+        return Picture(name, decode_picture(source, name, turn=True))
     if isinstance(source, np.ndarray):
         return Picture(name, _check_array(source))
     if not isinstance(source, (str, Path)):
@@ -72,30 +73,12 @@ def load_picture(source: PictureInput, number: int) -> Picture:
             f'a picture must be a path, URL, array or PIL image, got {type(source).__name__}'
         )
     try:
-        with Image.open(io.BytesIO(fileio.get(str(source)))) as image:
-            array = _to_bgr(image, str(source))
+        data = fileio.get(str(source))
     except FileNotFoundError as error:
         raise FileNotFoundError(f'no picture {str(source)!r}') from error
-    except UnidentifiedImageError as error:
-        raise ValueError(f'{str(source)!r} is not an image') from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f'picture {str(source)!r} is too large: {error}') from error
+    with open_picture(io.BytesIO(data), str(source)) as image:
+        array = decode_picture(image, str(source), turn=True)
     return Picture(_stem(str(source)) or name, array)
-
-
-def _to_bgr(image: Image.Image, name: str) -> np.ndarray:
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith('I;16'):
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert('RGBA')
-            image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
-        rgb = np.asarray(image.convert('RGB'))
-    except (OSError, SyntaxError, ValueError) as error:
-        # PIL raises SyntaxError for damaged PNG chunks
-        raise ValueError(f'could not decode picture {name!r}: {error}') from error
-    return _check_array(np.ascontiguousarray(rgb[..., ::-1]))
 
 
 def _check_array(array: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_damaged_files(rgb, tmp_path):
         Image.fromarray(rgb).resize((200, 100)).save(path)
         cut = tmp_path / f'cut.{suffix}'
         cut.write_bytes(path.read_bytes()[:-500])
-        with pytest.raises(ValueError, match=rf"could not decode picture '.*cut.{suffix}'"):
+        with pytest.raises(ValueError, match=rf"could not decode image '.*cut.{suffix}'"):
             load(cut)
 
 

@@ -2,26 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image and mask from disk."""
 
-import numpy as np
-from mmcv.image import rgb2bgr
-from mmcv.transforms import BaseTransform, LoadImageFromFile
+import io
+
+from mmcv.transforms import BaseTransform
+from mmengine import fileio
 from mmseg.registry import TRANSFORMS
 
+from mmseg_remamber.datasets.decoding import decode_picture, open_picture
 from mmseg_remamber.datasets.masks import unite_masks
 
 
 @TRANSFORMS.register_module()
-class LoadRefImage(LoadImageFromFile):
-    """Load an image by PIL, as the published loaders do; errors name the file.
+class LoadRefImage(BaseTransform):
+    """Load an image as :func:`~mmseg_remamber.datasets.decoding.decode_picture` does.
 
-    EXIF orientation is ignored: COCO's masks lie on the pixels as stored. PIL, unlike OpenCV,
-    refuses a truncated file.
+    EXIF orientation is ignored: COCO's masks lie on the pixels as stored.
 
     Required keys: img_path; height, width (optional, int: checked against the file).
     Added keys: img ((H, W, 3) uint8 BGR), img_shape, ori_shape ((H, W)).
 
     Args:
-        backend_args: As in :class:`mmcv.transforms.LoadImageFromFile`.
+        backend_args: As of :func:`mmengine.fileio.get`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -29,28 +30,23 @@ class LoadRefImage(LoadImageFromFile):
     """
 
     def __init__(self, *, backend_args: dict | None = None):
-        super().__init__(
-            color_type='color_ignore_orientation',
-            imdecode_backend='pillow',
-            backend_args=backend_args,
-        )
+        self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
         path = results['img_path']
         try:
-            results = super().transform(results)
+            data = fileio.get(path, backend_args=self.backend_args)
         except FileNotFoundError as e:
             raise FileNotFoundError(f'no image {path}') from e
-        except (OSError, SyntaxError) as e:  # PIL raises the latter for damaged PNG chunks
-            raise ValueError(f'could not decode image {path}: {e}') from e
-        height, width = results['ori_shape']
+        with open_picture(io.BytesIO(data), path) as image:
+            img = decode_picture(image, path, turn=False)
+        height, width = img.shape[:2]
         expected = results.get('height', height), results.get('width', width)
         if (height, width) != expected:
             raise ValueError(
                 f'image {path} is {width}x{height}, its record says {expected[1]}x{expected[0]}'
             )
-        # mmcv's BGR is a view of RGB backwards, which numpy copies slowly
-        results['img'] = rgb2bgr(np.ascontiguousarray(results['img'][..., ::-1]))
+        results.update(img=img, img_shape=(height, width), ori_shape=(height, width))
         return results
 
 
