@@ -8,6 +8,7 @@ Environment variables:
     TORCH_CUDA_ARCH_LIST: the cards to build for; by default those of this machine, and without
         any, all of DEFAULT_ARCHS that the toolkit knows.
     CUDA_HOME, CXX, MAX_JOBS: the CUDA toolkit, the C++ compiler, how many files to compile at once.
+    CFLAGS, CXXFLAGS: flags of the compiler beside those set here; -g keeps debug information.
 """
 
 import os
@@ -18,7 +19,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 
 OLDEST_TORCH = (2, 10)  # the first stable ABI with parallel_for
 OLDEST_PYTHON = (3, 10)
@@ -29,6 +30,7 @@ INSTALL_TORCH = (
 )
 # No -march: the kernels hold code for each instruction set and pick one at load time.
 COMPILE_ARGS = ['-O3', '-std=c++17', '-fopenmp-simd', '-fno-math-errno', '-fno-trapping-math']
+WARNINGS = ['-Wall', '-Wextra']
 INSTALL_COMPILER = 'install g++ or clang++, or set CXX'
 
 # An isolated build hides the environment's packages. The torch to build against is among them:
@@ -103,31 +105,50 @@ def default_archs() -> str:
     return ';'.join(archs) + '+PTX'
 
 
-def extension(cuda: bool):
+def debug_args() -> list[str]:
+    """No debug information, even where Python's own flags ask for it; the user's may."""
+    asked = f'{os.environ.get("CFLAGS", "")} {os.environ.get("CXXFLAGS", "")}'
+    return [] if '-g' in shlex.split(asked) else ['-g0']
+
+
+def extension(cuda: bool) -> Extension:
+    """The kernels for the CPU and, with `cuda`, those for CUDA."""
     root = Path(__file__).parent
     target = OLDEST_TORCH[0] << 56 | OLDEST_TORCH[1] << 48
-    macros = [('TORCH_TARGET_VERSION', f'{target:#x}ULL')]
-    arguments = {'cxx': COMPILE_ARGS}
+    macros = [
+        ('TORCH_TARGET_VERSION', f'{target:#x}ULL'),
+        # Nothing reads it. With it another torch is another command, for which ninja builds anew:
+        # compilers do not list system headers among those that an object depends on.
+        ('BUILT_WITH_TORCH', torch.__version__),
+    ]
+    arguments = {'cxx': [*COMPILE_ARGS, *WARNINGS, *debug_args()]}
     kinds, files = ('.cpp',), [f for f in sorted(root.glob('csrc/**/*')) if f.is_file()]
     make = cpp_extension.CppExtension
     if cuda:
         if not os.environ.get('TORCH_CUDA_ARCH_LIST') and not torch.cuda.device_count():
             os.environ['TORCH_CUDA_ARCH_LIST'] = default_archs()
         macros.append(('USE_CUDA', None))
-        arguments['nvcc'] = ['-O3', '-std=c++17']
+        arguments['nvcc'] = ['-O3', '-std=c++17', f'-Xcompiler={",".join(WARNINGS)}']
         kinds = ('.cpp', '.cu')
         make = cpp_extension.CUDAExtension
     else:
         files = [f for f in files if 'cuda' not in f.relative_to(root).parts]
-    return make(
+    own = str(root / 'csrc')
+    made = make(
         'selective_scan._C',
         [str(f.relative_to(root)) for f in files if f.suffix in kinds],
-        include_dirs=[str(root / 'csrc')],
+        include_dirs=[own],
         depends=[str(f.relative_to(root)) for f in files if f.suffix in ('.h', '.cuh')],
         define_macros=macros,
         extra_compile_args=arguments,
         py_limited_api=True,
     )
+    # The headers of torch and CUDA are system headers: no warnings of theirs.
+    system = [flag for path in made.include_dirs if path != own for flag in ('-isystem', path)]
+    made.include_dirs = [own]
+    for flags in arguments.values():
+        flags += system
+    return made
 
 
 setup(

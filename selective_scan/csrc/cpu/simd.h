@@ -18,6 +18,9 @@
 // T) expands define(T, suffix, target, width), width being the bytes of a register;
 // SCAN_CHOOSE(kernel, arguments) calls the version to run.
 #if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__clang__) ? __clang_major__ < 18 : __GNUC__ < 12
+#error "the CPU kernels of selective_scan need GCC 12, Clang 18, or a newer one, on x86-64"
+#endif
 #define SCAN_DISPATCH 1
 // clang-format off: one version a line
 #define SCAN_VERSIONS(define, T)                                        \
