@@ -3,13 +3,17 @@
 """The CUDA ops, host code and kernels, run on the CPU by `cuda_emulation/` and held to the
 reference. It shows that the kernels compute the right thing, not that a card runs them."""
 
+import os
 import shutil
 import subprocess
 import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from build_cache import contents, folder, made, tools
 from inputs import make_inputs, make_map_inputs, relative_error
 from selective_scan import selective_scan_ref, ss2d_scan_ref
 from torch.utils.cpp_extension import include_paths, library_paths
@@ -27,33 +31,42 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope='module')
-def ops(tmp_path_factory):
-    build = tmp_path_factory.mktemp('emulation')
-    flags = [
-        *('-std=c++17', '-O1', '-fPIC', '-Wno-unknown-pragmas', '-DUSE_CUDA'),
-        f'-DTORCH_TARGET_VERSION={2 << 56 | 10 << 48:#x}ULL',
-        *(f'-I{path}' for path in (EMULATION, ROOT / 'csrc', *include_paths())),
-    ]
+FLAGS = (
+    *('-std=c++17', '-O2', '-fPIC', '-U_FORTIFY_SOURCE', '-DUSE_CUDA'),
+    *('-Wall', '-Wextra', '-Werror', '-Wno-unknown-pragmas'),
+    f'-DTORCH_TARGET_VERSION={2 << 56 | 10 << 48:#x}ULL',
+)
+
+
+def build(library):
+    """Compile the sources of csrc/cuda, as many at once as there are processors, and link them."""
+    includes = [f'-I{path}' for path in (EMULATION, ROOT / 'csrc')]
+    includes += [flag for path in include_paths() for flag in ('-isystem', path)]
     registration = ['-include', EMULATION / 'registration.h']
-    objects = []
-    for source in (*(ROOT / 'csrc/cuda').glob('*.c*'), EMULATION / 'emulated.cpp'):
-        if source.suffix == '.cuh':
-            continue
-        renamed = registration if source.parent.name == 'cuda' and source.suffix == '.cpp' else []
-        objects.append(build / f'{source.name}.o')
-        command = ['g++', *flags, *renamed, '-x', 'c++', '-c', source, '-o', objects[-1]]
-        subprocess.run(command, check=True)
-    # -Bsymbolic: the stand-ins for torch's CUDA functions come before torch's own.
-    library = build / 'emulated.so'
-    torch_libraries = [
-        *(f'-L{path}' for path in library_paths()),
-        '-ltorch',
-        '-ltorch_cpu',
-        '-lc10',
-    ]
-    link = ['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, *objects, *torch_libraries]
-    subprocess.run(link, check=True)
+    sources = [f for f in (ROOT / 'csrc/cuda').glob('*.c*') if f.suffix != '.cuh']
+    with tempfile.TemporaryDirectory() as objects:
+
+        def compiled(source):
+            renamed = registration if source in sources and source.suffix == '.cpp' else []
+            out = Path(objects) / f'{source.name}.o'
+            command = ['g++', *FLAGS, *includes, *renamed, '-x', 'c++', '-c', source, '-o', out]
+            subprocess.run(command, check=True)
+            return out
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made_objects = list(pool.map(compiled, [*sources, EMULATION / 'emulated.cpp']))
+        # -Bsymbolic: the stand-ins for torch's CUDA functions come before torch's own.
+        torch_libraries = [f'-L{path}' for path in library_paths()]
+        torch_libraries += ['-ltorch', '-ltorch_cpu', '-lc10']
+        link = ['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, *made_objects, *torch_libraries]
+        subprocess.run(link, check=True)
+
+
+@pytest.fixture(scope='module')
+def ops():
+    sources = contents(ROOT, 'csrc/**/*', 'tests/cuda_emulation/*')
+    with folder('emulation', sources, tools('g++'), *FLAGS) as cache:
+        library = made(cache / 'emulated.so', build)
     torch.ops.load_library(library)
     return torch.ops.selective_scan_emulated
 

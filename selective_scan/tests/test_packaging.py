@@ -4,15 +4,20 @@
 
 import os
 import runpy
+import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import setuptools
 import torch
+from build_cache import contents, folder, made, tools
 from torch.utils import cpp_extension
 
 ROOT = Path(__file__).parents[1]
@@ -163,15 +168,23 @@ def test_a_failed_build_is_an_error(tmp_path):
 
 
 @pytest.fixture(scope='module')
-def sdist(tmp_path_factory):
-    out = tmp_path_factory.mktemp('sdist')
-    info = tmp_path_factory.mktemp('info')
-    run = setup_py('egg_info', '--egg-base', str(info), 'sdist', '--dist-dir', str(out))
-    assert run.returncode == 0, run.stderr
-    (archive,) = out.glob('*.tar.gz')
-    with tarfile.open(archive) as tar:
-        tar.extractall(out, filter='data')
-    return out / archive.name.removesuffix('.tar.gz')
+def sdist():
+    """A folder with what an sdist holds."""
+
+    def make(to):
+        to.mkdir()
+        with tempfile.TemporaryDirectory() as work:
+            command = ('egg_info', '--egg-base', work, 'sdist', '--dist-dir', work)
+            run = setup_py(*command)
+            assert run.returncode == 0, run.stderr
+            (archive,) = Path(work).glob('*.tar.gz')
+            with tarfile.open(archive) as tar:
+                tar.extractall(to, filter='data')
+
+    sources = contents(ROOT, '*', 'csrc/**/*', 'selective_scan/*', 'tests/**/*')
+    with folder('sdist', sources, sys.version, setuptools.__version__) as cache:
+        (unpacked,) = made(cache / 'sdist', make).iterdir()
+    return unpacked
 
 
 def relative_files(root, patterns):
@@ -194,23 +207,46 @@ def test_licence_is_that_of_the_project():
     assert (ROOT / 'LICENSE').read_bytes() == (ROOT.parent / 'LICENSE').read_bytes()
 
 
+def built_wheel(sdist, isolation):
+    """A wheel built from nothing but the sdist, without a warning of the compiler.
+
+    Both kinds are built in one folder, so that the second finds the objects of the first.
+    """
+    compiler = shlex.split(os.environ.get('CXX', '') or 'c++')[0]
+    sources = contents(sdist, '**/*', without=('tests', 'selective_scan_op.egg-info'))
+    made_from = (sources, tools(compiler), sys.version, setuptools.__version__, version('pip'))
+    names = ('no-build-isolation', 'build-isolation')
+    with folder('wheel', *made_from) as cache:
+        if not any((cache / name).exists() for name in names):
+            # Objects of a build that failed would not be built again, nor their warnings said.
+            shutil.rmtree(cache / 'source', ignore_errors=True)
+        source = made(cache / 'source', lambda to: shutil.copytree(sdist, to))
+
+        def make(to):
+            options = ['--no-deps', *([] if isolation else ['--no-build-isolation'])]
+            command = ['-m', 'pip', 'wheel', '-v', *options, '-w', str(to), str(source)]
+            run = subprocess.run(
+                [sys.executable, *command],
+                env=os.environ | {'FORCE_CUDA': '0'},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if isolation and 'No matching distribution found for setuptools' in run.stderr:
+                pytest.skip('build isolation fetches setuptools, and there is no package index')
+            assert run.returncode == 0, run.stdout + run.stderr
+            said = (run.stdout + run.stderr).splitlines()
+            assert [line for line in said if 'csrc/' in line and 'warning: ' in line] == []
+
+        (wheel,) = made(cache / names[isolation], make).glob('*.whl')
+    return wheel
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('isolation', [False, True], ids=['no-build-isolation', 'build-isolation'])
 def test_wheel_of_the_sdist_works(sdist, tmp_path, isolation):
-    """Built from nothing but the sdist; under isolation against the torch of this environment.
-
-    The second of the two finds the objects of the first, and links them anew.
-    """
-    options = [] if isolation else ['--no-build-isolation']
-    command = ['-m', 'pip', 'wheel', '-q', '--no-deps', *options, '-w', str(tmp_path), str(sdist)]
-    environment = os.environ | {'FORCE_CUDA': '0'}
-    run = subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
-    )
-    if isolation and 'No matching distribution found for setuptools' in run.stderr:
-        pytest.skip('build isolation fetches setuptools, and there is no package index')
-    assert run.returncode == 0, run.stderr
-    (wheel,) = tmp_path.glob('*.whl')
+    """Built from nothing but the sdist; under isolation against the torch of this environment."""
+    wheel = built_wheel(sdist, isolation)
     assert wheel.name.startswith('selective_scan_op-') and '-cp310-abi3-' in wheel.name
 
     target = tmp_path / 'installed'

@@ -6,8 +6,11 @@ import shutil
 
 import pytest
 import torch
+from build_cache import folder, tools
 from inputs import make_inputs, make_map_inputs
 from selective_scan import selective_scan, ss2d_scan
+from torch._functorch import config as functorch_config
+from torch._inductor import config as inductor_config
 from torch.utils.flop_counter import FlopCounterMode
 
 KEYS = ('u', 'delta', 'A', 'B', 'C', 'D', 'delta_bias')
@@ -142,15 +145,25 @@ def test_compile_the_gradients_of_a_map_scan():
         torch.testing.assert_close(a.grad, b.grad)
 
 
+@pytest.fixture
+def inductor(monkeypatch):
+    """Inductor does its own work each time, and finds again what g++ made of the same code."""
+    graphs = inductor_config.patch(fx_graph_cache=False)
+    gradients = functorch_config.patch(enable_autograd_cache=False)
+    with folder('inductor', tools('g++')) as cache, graphs, gradients:
+        monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', str(cache))
+        yield 'inductor'
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which('g++') is None, reason='inductor needs a C++ compiler on a CPU')
-def test_inductor_compiles_around_the_op():
+def test_inductor_compiles_around_the_op(inductor):
     class Around(torch.nn.Module):
         def forward(self, x, *others):
             return torch.nn.functional.silu(MapScan()(torch.nn.functional.gelu(x), *others))
 
     torch._dynamo.reset()
-    compiled = torch.compile(Around(), fullgraph=True, dynamic=True, backend='inductor')
+    compiled = torch.compile(Around(), fullgraph=True, dynamic=True, backend=inductor)
     for size in (5, 9):
         inputs = make_map_inputs(2, size, size + 2, 6, 2, 3, dtype=torch.float32).values()
         leaves, compiled_leaves = ([v.clone().requires_grad_() for v in inputs] for _ in range(2))

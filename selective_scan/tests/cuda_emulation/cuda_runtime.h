@@ -8,6 +8,7 @@
 // and shared memory starts out as NaN.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -51,10 +52,11 @@ struct Barrier {
 };
 
 struct Fiber {
-  ucontext_t context;
+  ucontext_t start;  // of a fiber that has not run yet
+  jmp_buf place;     // of one that has
   std::vector<char> stack = std::vector<char>(kStack);
   unsigned thread = 0;
-  bool done = false;
+  bool started = false, done = false;
   Barrier* waits_for = nullptr;
   unsigned generation = 0;  // of that barrier when it was met
   unsigned exchanges = 0;
@@ -63,7 +65,7 @@ struct Fiber {
 inline dim3 thread_index, block_index;
 inline std::vector<Fiber> fibers(kMostThreads);
 inline Fiber* running = nullptr;
-inline ucontext_t scheduler;
+inline jmp_buf scheduler;
 inline Barrier block_barrier, warp_barriers[kMostThreads / kWarpSize];
 // What lanes exchange. Two sets in turn, as one lane may already be at its next exchange.
 inline double lane_values[kMostThreads / kWarpSize][2][kWarpSize];
@@ -75,6 +77,20 @@ inline void release(Barrier& barrier) {
   ++barrier.generation;
 }
 
+// From the running fiber to the scheduler and back. Not by swapcontext, which makes a system call
+// for the signal mask each time.
+inline void suspend() {
+  if (_setjmp(running->place) == 0) _longjmp(scheduler, 1);
+}
+
+inline void resume(Fiber& fiber) {
+  running = &fiber;
+  if (_setjmp(scheduler) != 0) return;
+  if (fiber.started) _longjmp(fiber.place, 1);
+  fiber.started = true;
+  setcontext(&fiber.start);
+}
+
 inline void wait(Barrier& barrier) {
   if (++barrier.arrived == barrier.expected) {
     release(barrier);
@@ -82,13 +98,13 @@ inline void wait(Barrier& barrier) {
   }
   running->waits_for = &barrier;
   running->generation = barrier.generation;
-  swapcontext(&running->context, &scheduler);
+  suspend();
 }
 
 inline void enter() {
   kernel();
   running->done = true;
-  swapcontext(&running->context, &scheduler);
+  suspend();
 }
 
 // A thread that has returned is waited for no more.
@@ -107,9 +123,8 @@ inline bool run_warp(unsigned warp, unsigned& left) {
       continue;
     }
     fiber.waits_for = nullptr;
-    running = &fiber;
     thread_index.x = fiber.thread;
-    swapcontext(&scheduler, &fiber.context);
+    resume(fiber);
     moved = true;
     if (fiber.done) {
       leave(fiber);
@@ -124,13 +139,13 @@ inline void run_block(unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
     Fiber& fiber = fibers[i];
     fiber.thread = i;
-    fiber.done = false;
+    fiber.started = fiber.done = false;
     fiber.waits_for = nullptr;
     fiber.exchanges = 0;
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.data();
-    fiber.context.uc_stack.ss_size = fiber.stack.size();
-    makecontext(&fiber.context, enter, 0);
+    getcontext(&fiber.start);
+    fiber.start.uc_stack.ss_sp = fiber.stack.data();
+    fiber.start.uc_stack.ss_size = fiber.stack.size();
+    makecontext(&fiber.start, enter, 0);
   }
   for (unsigned warp = 0; warp * kWarpSize < threads; ++warp) {
     warp_barriers[warp] = {kWarpSize, 0, 0};
