@@ -19,6 +19,8 @@ from pathlib import Path
 
 import torch
 
+from mmseg_remamber.checkpoints import latest_checkpoint
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 PERMUTATION_SEED = 0
@@ -70,7 +72,7 @@ def main() -> None:
     if args.iters:
         limits.append(f'train_cfg.max_iters={args.iters}')
     seconds = call('train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *here, *limits)
-    checkpoint = str(work / (work / 'last_checkpoint').read_text().strip())
+    checkpoint = str(latest_checkpoint(work))
 
     announce(3, 'Evaluate: new scenes, new combinations, permuted sentences', 'about a minute')
     runs = {
@@ -121,7 +123,7 @@ def report(out: Path, checkpoint: str, metrics: dict) -> None:
 Next
   your own sentences   python -m mmseg_remamber IMAGE 'the red circle' --out out; make demo
   real data            docs/datasets.md: RefCOCO, RefCOCO+, RefCOCOg and their folders
-  the paper's models   configs/remamber/, tools/dist_train.sh""")
+  the paper's models   configs/remamber/README.md: on GPUs, or here with --batch-size 2""")
 
 
 if __name__ == '__main__':
