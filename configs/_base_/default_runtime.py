@@ -11,7 +11,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=1, save_best='oIoU', rule='greater'
+        type='RefSegCheckpointHook', interval=1, max_keep_ckpts=1, save_best='oIoU', rule='greater'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     finite_loss=dict(type='FiniteLossHook'),

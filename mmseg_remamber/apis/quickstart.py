@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import mmseg_remamber
+from mmseg_remamber.checkpoints import latest_checkpoint
 
 
 def choose_model(model: str | None, checkpoint: str | None) -> tuple[str | None, str]:
@@ -29,10 +30,8 @@ def quickstart_checkpoint() -> Path:
     """
     roots = (Path(), Path(mmseg_remamber.__file__).parents[1])
     for root in roots:
-        work = root / 'quickstart' / 'work'
-        if (work / 'last_checkpoint').is_file():
-            # by name, as the folder may have been moved
-            return work / Path((work / 'last_checkpoint').read_text().strip()).name
+        if (checkpoint := latest_checkpoint(root / 'quickstart' / 'work')) is not None:
+            return checkpoint
     raise FileNotFoundError(
         'no model given, and quickstart/work has none: give --checkpoint (and --model where the '
         'checkpoint carries no config), or run `make quickstart` first'

@@ -6,7 +6,7 @@ from mmseg_remamber.openmmlab import require
 
 require('mmengine')
 
-from .files import differences, read_checkpoint, weights_of, write_checkpoint
+from .files import differences, latest_checkpoint, read_checkpoint, weights_of, write_checkpoint
 from .keys import Rule, convert_keys, prefix, reverse
 from .registry import WeightFamily, recognise, register_family, weight_family
 
@@ -15,6 +15,7 @@ __all__ = [
     'WeightFamily',
     'convert_keys',
     'differences',
+    'latest_checkpoint',
     'prefix',
     'read_checkpoint',
     'recognise',

@@ -74,6 +74,30 @@ def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mappin
             torch.save(dict(state_dict=state, meta=dict(meta)), file)
 
 
+def latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that a run left last, from the file ``last_checkpoint`` of its work dir.
+
+    That file has a path, of which the name counts: the work dir may have been copied or moved.
+
+    Returns:
+        Its path; None when the work dir records none.
+
+    Raises:
+        FileNotFoundError: when the recorded checkpoint is neither in the work dir nor, where
+            checkpoints are written elsewhere, at the recorded path.
+    """
+    record = Path(work_dir) / 'last_checkpoint'
+    if not record.is_file():
+        return None
+    recorded = Path(record.read_text(encoding='utf-8').strip())
+    for path in (Path(work_dir) / recorded.name, recorded):
+        if path.exists():
+            return path
+    raise FileNotFoundError(
+        f'{record} names {recorded.name!r}, which is neither in {str(work_dir)!r} nor at {recorded}'
+    )
+
+
 def weights_of(checkpoint: Mapping[str, Any], *, ema: bool = False) -> dict[str, Tensor]:
     """The weights in a checkpoint's dict: under ``model`` or ``state_dict``, or all of it.
 

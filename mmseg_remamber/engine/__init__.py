@@ -9,6 +9,7 @@ require('mmengine', 'mmcv', 'mmseg')
 from .hooks import (
     FiniteLossHook,
     Interrupted,
+    RefSegCheckpointHook,
     RefSegEMAHook,
     RefSegGalleryHook,
     RefSegVisualizationHook,
@@ -28,6 +29,7 @@ __all__ = [
     'Interrupted',
     'KeyedDataset',
     'KeyedSampler',
+    'RefSegCheckpointHook',
     'RefSegEMAHook',
     'RefSegGalleryHook',
     'RefSegRunner',

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
-from mmseg_remamber.checkpoints import read_checkpoint, weights_of
+from mmseg_remamber.checkpoints import latest_checkpoint, read_checkpoint, weights_of
 from mmseg_remamber.configuration import compile_options
 from mmseg_remamber.engine.sync_batch_norm import sync_batch_norm
 from mmseg_remamber.models.fits import check_fits
@@ -44,6 +44,15 @@ class RefSegRunner(Runner):
             print_log('No CUDA device: processes communicate through gloo on the CPU')
             dist.init_process_group('gloo')
         super().setup_env(env_cfg)
+
+    def load_or_resume(self) -> None:
+        """As mmengine's; the last checkpoint of the work dir is found by its name in it, so that a
+        work dir may have been copied, moved or renamed.
+        """
+        if self._resume and self._load_from is None:
+            latest = latest_checkpoint(self.work_dir)
+            self._load_from = None if latest is None else str(latest)
+        super().load_or_resume()
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Compile the model if the config says so; wrap it for distribution without device ids

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of training, validation and test."""
 
+from .checkpoint import RefSegCheckpointHook
 from .ema import RefSegEMAHook
 from .finite_loss import FiniteLossHook
 from .gallery import RefSegGalleryHook
@@ -12,6 +13,7 @@ from .visualization import RefSegVisualizationHook
 __all__ = [
     'FiniteLossHook',
     'Interrupted',
+    'RefSegCheckpointHook',
     'RefSegEMAHook',
     'RefSegGalleryHook',
     'RefSegVisualizationHook',
