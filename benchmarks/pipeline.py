@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.dataset import BaseDataset
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
@@ -26,7 +25,7 @@ from mmseg.utils import register_all_modules
 from report import write
 from torch.utils.data import RandomSampler
 
-from mmseg_remamber.configuration import load_config
+from mmseg_remamber.configuration import add_cfg_options, load_config
 
 CONFIG = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 Figures = dict[str, float]
@@ -38,9 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--workers', type=int, nargs='+', default=[1, 2])
     parser.add_argument('--samples', type=int, default=400, help='in each measurement')
     parser.add_argument('--json', type=Path, help='also write the figures here')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, dotted keys'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -6,17 +6,15 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from mmseg_remamber.configuration import load_config
+from mmseg_remamber.configuration import add_cfg_options, load_config
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add config and --cfg-options."""
     parser.add_argument('config', help='config file')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, dotted keys'
-    )
+    add_cfg_options(parser)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,8 +9,12 @@ require('mmengine')
 from .embedded import config_of, parse_config
 from .files import compile_options, load_config
 from .names import config_folder, find_config, named_configs
+from .overrides import CfgOptions, Typed, add_cfg_options
 
 __all__ = [
+    'CfgOptions',
+    'Typed',
+    'add_cfg_options',
     'compile_options',
     'config_folder',
     'config_of',

@@ -15,11 +15,11 @@ import json
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmseg.registry import DATASETS
 
 from mmseg_remamber.analysis.samples import predict_sample, spread
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.configuration import add_cfg_options
 from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.comparison import draw_comparison
 
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--out', type=Path, default=Path('comparison.png'))
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='of all configs')
+    add_cfg_options(parser, help='overrides of all configs')
     return parser.parse_args()
 
 
