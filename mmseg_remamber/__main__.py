@@ -47,21 +47,20 @@ def parse_args(args: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Exit status: 0, or 1 after saying on stderr what is wrong with the input."""
+    """Exit status: 0, or 1 after saying on stderr what is wrong, and with which pictures."""
     options = parse_args(args)
     warnings.showwarning = _show_warning
     # mmcv speaks of an op that no model here has
     warnings.filterwarnings('ignore', 'Fail to import ..MultiScaleDeformableAttention')
     try:
-        _run(options)
-    except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
+        return _run(options)
+    except (ArithmeticError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f'error: {message}', file=sys.stderr)
         return 1
-    return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     # torch takes seconds to import, which --help and misspelt options need not wait for
     from mmseg_remamber.apis import RefSegInferencer
     from mmseg_remamber.apis.quickstart import choose_model
@@ -83,12 +82,21 @@ def _run(options: argparse.Namespace) -> None:
         batch_size=options.batch_size,
         threshold=options.threshold,
         out_dir=options.out,
+        keep_going=True,
     )
-    for masks in found['predictions']:
+    predictions, failures = found['predictions'], found['failures']
+    for masks in predictions:
         for item in masks:
             line = textwrap.shorten(item.caption, 100, placeholder='...')
             print(f'{line} ({100 * item.mask.mean():.1f} % of the picture)')
-    print(f'pictures: {Path(options.out) / "vis"}')
+    if any(predictions):
+        print(f'pictures: {Path(options.out) / "vis"}')
+    for failure in failures:
+        print(f'error: {failure.error}', file=sys.stderr)
+    if failures and len(predictions) > 1:
+        read = len(predictions) - len(failures)
+        print(f'{read} of {len(predictions)} pictures could be read', file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

@@ -5,8 +5,8 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +34,20 @@ class _Sentence:
 
     tokens: Tokens
     features: Text
+
+
+class Failure(NamedTuple):
+    """A picture that could not be read.
+
+    Attributes:
+        number: of the picture among the inputs, from 1 on.
+        name: its path, or its number where it has none.
+        error: what is wrong with it.
+    """
+
+    number: int
+    name: str
+    error: str
 
 
 class RefSegInferencer(BaseInferencer):
@@ -106,6 +120,7 @@ class RefSegInferencer(BaseInferencer):
         threshold: float | None = None,
         return_vis: bool = False,
         out_dir: str | Path | None = None,
+        keep_going: bool = False,
     ) -> dict[str, list]:
         """Find what the sentences mean.
 
@@ -118,17 +133,21 @@ class RefSegInferencer(BaseInferencer):
             threshold: probability above which a pixel belongs to the object; the model's own by
                 default.
             return_vis: also return the pictures with their masks and sentences.
-            out_dir: folder for these pictures, masks and a COCO file (:class:`ResultWriter`).
+            out_dir: folder for these pictures, masks and a COCO file (:class:`ResultWriter`). What
+                was found so far is whole there whatever ends the call.
+            keep_going: list pictures that fail, and go on with the others.
 
         Returns:
             dict of ``predictions``, for each picture a list of :class:`ReferredMask`, one a
-            sentence; and ``visualization``, for each picture (h, w, 3) uint8 RGB, or nothing
-            without ``return_vis``.
+            sentence; ``visualization``, for each picture (h, w, 3) uint8 RGB, or nothing without
+            ``return_vis``; and ``failures``, the :class:`Failure` of each picture that has no
+            predictions, with ``keep_going``.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: for a picture, as :func:`load_picture`.
             ValueError: for a sentence without a word, as many lists of sentences as there are no
                 pictures, a batch size below 1, a threshold outside (0, 1).
+            FloatingPointError: when the network's result is no number.
             OSError: when ``out_dir`` cannot be written; found out before anything is computed.
         """
         threshold = self.model.threshold if threshold is None else threshold
@@ -139,24 +158,31 @@ class RefSegInferencer(BaseInferencer):
         pictures = list_pictures(inputs)
         asked = _texts_of_pictures(texts, len(pictures))
         writer = None if out_dir is None else ResultWriter(out_dir)
-        predictions, visualization = [], []
-        found = self._find(pictures, asked, batch_size, threshold)
-        answers = groupby(found, key=lambda answer: answer[0])
+        predictions: list[list[ReferredMask]] = [[] for _ in pictures]
+        visualization: list[np.ndarray] = []
+        failures: list[Failure] = []
+        found = self._find(pictures, asked, batch_size, threshold, failures if keep_going else None)
         shown = track(
-            answers, description='Inference', total=len(pictures), disable=not self.show_progress
+            found,
+            description='Inference',
+            total=sum(map(len, asked)),
+            disable=not self.show_progress,
         )
-        for picture, group in shown:
-            masks = [mask for _, mask in group]
-            predictions.append(masks)
-            if writer is not None or return_vis:
-                (overlay,) = self.visualize([picture], [masks])
-                if return_vis:
-                    visualization.append(overlay)
-                if writer is not None:
-                    writer.add(picture.name, masks, overlay)
-        if writer is not None:
-            writer.close()
-        return self.postprocess(predictions, visualization)
+        try:
+            for number, picture, mask in shown:
+                masks = predictions[number - 1]
+                masks.append(mask)
+                is_last = len(masks) == len(asked[number - 1])
+                if is_last and (writer is not None or return_vis):
+                    (overlay,) = self.visualize([picture], [masks])
+                    if return_vis:
+                        visualization.append(overlay)
+                    if writer is not None:
+                        writer.add(picture.name, masks, overlay)
+        finally:
+            if writer is not None:
+                writer.close()
+        return self.postprocess(predictions, visualization) | dict(failures=failures)
 
     def visualize(
         self, inputs: Sequence[Picture], preds: Sequence[Sequence[ReferredMask]]
@@ -174,7 +200,7 @@ class RefSegInferencer(BaseInferencer):
     def postprocess(
         self, preds: list[list[ReferredMask]], visualization: list[np.ndarray]
     ) -> dict[str, list]:
-        """What a call returns."""
+        """What a call returns, but for the failures."""
         return dict(predictions=preds, visualization=visualization)
 
     def preprocess(self, inputs: Iterable[PictureInput]) -> Iterator[PreparedPicture]:
@@ -206,19 +232,31 @@ class RefSegInferencer(BaseInferencer):
         asked: Sequence[Sequence[str]],
         batch_size: int,
         threshold: float,
-    ) -> Iterator[tuple[Picture, ReferredMask]]:
-        """Picture by picture, sentence by sentence."""
+        failures: list[Failure] | None,
+    ) -> Iterator[tuple[int, Picture, ReferredMask]]:
+        """Picture by picture, sentence by sentence, each with its picture's number from 1 on.
+
+        A picture that cannot be read joins the failures, where there is a list of them.
+        """
         unique = dict.fromkeys(text for texts in asked for text in texts)
         sentences = self._encode(list(unique), batch_size)
-        pairs = (
-            (picture, sentences[text])
-            for picture, texts in zip(self.preprocess(pictures), asked, strict=True)
-            for text in texts
-        )
-        for batch in _batches(pairs, batch_size):
+
+        def pairs() -> Iterator[tuple[PreparedPicture, _Sentence]]:
+            for number, (source, texts) in enumerate(zip(pictures, asked, strict=True), 1):
+                try:
+                    prepared = self.pipeline.picture(source, number)
+                except (OSError, TypeError, ValueError) as error:
+                    if failures is None:
+                        raise
+                    failures.append(Failure(number, _name_of(source, number), str(error)))
+                    continue
+                for text in texts:
+                    yield prepared, sentences[text]
+
+        for batch in _batches(pairs(), batch_size):
             for (prepared, sentence), logits in zip(batch, self.forward(batch), strict=True):
-                picture = prepared.picture
-                yield picture, _to_mask(logits, picture, sentence.tokens, threshold)
+                mask = _to_mask(logits, prepared.picture, sentence.tokens, threshold)
+                yield prepared.number, prepared.picture, mask
 
     @torch.no_grad()
     def _encode(self, texts: list[str], batch_size: int) -> dict[str, _Sentence]:
@@ -255,6 +293,10 @@ class RefSegInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: Config | ConfigDict) -> Query:
         """The query in place of a pipeline: pictures and sentences are prepared apart."""
         return Query(self.model, self.img_size)
+
+
+def _name_of(source: PictureInput, number: int) -> str:
+    return str(source) if isinstance(source, (str, Path)) else f'picture {number}'
 
 
 def _check_device(device: str | None) -> None:
@@ -299,17 +341,24 @@ def _batches(
     """Consecutive pairs, those of pictures of one size at a time."""
     batch: list[tuple[PreparedPicture, _Sentence]] = []
     for pair in pairs:
-        is_other_size = batch and pair[0].inputs.shape != batch[0][0].inputs.shape
-        if is_other_size or len(batch) == batch_size:
+        if batch and pair[0].inputs.shape != batch[0][0].inputs.shape:
             yield batch
             batch = []
         batch.append(pair)
+        if len(batch) == batch_size:
+            yield batch
+            batch = []
     if batch:
         yield batch
 
 
 def _to_mask(logits: Tensor, picture: Picture, tokens: Tokens, threshold: float) -> ReferredMask:
     """Threshold at the picture's own size. logits: (1, h, w) float"""
+    if not logits.isfinite().all():
+        raise FloatingPointError(
+            f'the result of {tokens.text[:60]!r} in picture {picture.name!r} is no number: '
+            "weights that are not finite, or a type whose range they exceed; try dtype='float32'"
+        )
     probability = resize_logits(logits, picture.image.shape[:2])[0].sigmoid()
     mask = probability > threshold
     score = float(probability[mask].mean()) if mask.any() else 0.0

@@ -27,10 +27,12 @@ class PreparedPicture:
     """A picture as the network takes it.
 
     Attributes:
+        number: of the picture among those that are asked about, from 1 on.
         picture: as it was read.
         inputs: (3, h, w) uint8 BGR.
     """
 
+    number: int
     picture: Picture
     inputs: Tensor
 
@@ -101,7 +103,7 @@ class Query:
         size = picture.image.shape[:2]
         results = self._prepare(dict(img=picture.image, img_shape=size, ori_shape=size))
         array = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
-        return PreparedPicture(picture, torch.from_numpy(array))
+        return PreparedPicture(number, picture, torch.from_numpy(array))
 
     def tokens(self, text: str) -> Tokens:
         """Tokenise a sentence.

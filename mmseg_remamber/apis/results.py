@@ -3,6 +3,7 @@
 """Masks of sentences, and the files that hold them."""
 
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class ResultWriter:
 
     ``vis/NAME.png`` is the picture with its masks and sentences, ``pred/NAME_K.png`` the mask of
     the K-th sentence (0 and 255, counted from 1), ``results.json`` all of them in COCO's format:
-    images, and annotations with run lengths, box, area, score and sentence.
+    images, and annotations with run lengths, box, area, score and sentence. What an earlier writer
+    left in the folder is removed first, as far as its ``results.json`` lists it.
 
     Args:
         folder: made where it is not there.
@@ -62,6 +64,7 @@ class ResultWriter:
                 tempfile.TemporaryFile(dir=self.folder / name).close()
         except OSError as error:
             raise OSError(f'out_dir {str(folder)!r} cannot be written: {error}') from error
+        self._remove_earlier()
         self._names: set[str] = set()
         self._images: list[dict] = []
         self._annotations: list[dict] = []
@@ -113,7 +116,24 @@ class ResultWriter:
             categories=[dict(id=1, name='referent')],
         )
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        (self.folder / 'results.json').write_text(text + '\n', encoding='utf-8')
+        draft = self.folder / 'results.json.part'
+        draft.write_text(text + '\n', encoding='utf-8')
+        os.replace(draft, self.folder / 'results.json')  # whole, or not there
+
+    def _remove_earlier(self) -> None:
+        """Remove the files that an earlier ``results.json`` lists, and itself."""
+        path = self.folder / 'results.json'
+        try:
+            content = json.loads(path.read_text(encoding='utf-8'))
+            files = [image['overlay'] for image in content['images']]
+            files += [annotation['mask'] for annotation in content['annotations']]
+        except (OSError, ValueError, LookupError, TypeError):
+            return  # none, or not of this writer
+        for name in files:
+            file = self.folder / str(name)
+            if file.parent.name in ('vis', 'pred') and file.parent.parent == self.folder:
+                file.unlink(missing_ok=True)
+        path.unlink()
 
     def _unused(self, name: str) -> str:
         unused, number = name, 1

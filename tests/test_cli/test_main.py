@@ -4,6 +4,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -19,22 +20,31 @@ def image(scenes):
     return str(min((scenes / 'images').glob('*.jpg')))
 
 
-def test_one_command_one_picture(root, scenes, tiny_checkpoint, image, tmp_path):
+def test_one_command_one_picture(root, tiny_checkpoint, image, tmp_path, monkeypatch, capsys):
     """From the folder in which the quickstart ran, without any option but the output."""
     work = tmp_path / 'quickstart' / 'work'
     work.mkdir(parents=True)
     shutil.copy(tiny_checkpoint, work / 'iter_3.pth')
     (work / 'last_checkpoint').write_text('/elsewhere/quickstart/work/iter_3.pth')
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(root)}
-    outputs = []
-    for command in (['-m', 'mmseg_remamber'], [str(root / 'tools' / 'infer.py')]):
-        done = subprocess.run(
-            [sys.executable, *command, image, 'the red circle', 'left shape', '--out', 'out'],
-            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert 'model: quickstart/work/iter_3.pth' in done.stdout
-        outputs.append(json.loads((tmp_path / 'out' / 'results.json').read_text()))
+    arguments = [image, 'the red circle', 'left shape', '--out', 'out']
+    results = tmp_path / 'out' / 'results.json'
+    done = subprocess.run(
+        [sys.executable, '-m', 'mmseg_remamber', *arguments],
+        cwd=tmp_path, env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(root)},
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert 'model: quickstart/work/iter_3.pth' in done.stdout
+    outputs = [json.loads(results.read_text())]
+    results.unlink()
+    # the same as a script, in this process
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'argv', ['infer.py', *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(root / 'tools' / 'infer.py'), run_name='__main__')
+    assert ended.value.code == 0
+    assert 'model: quickstart/work/iter_3.pth' in capsys.readouterr().out
+    outputs.append(json.loads(results.read_text()))
     assert [entry['text'] for entry in outputs[0]['annotations']] == [
         'the red circle',
         'left shape',
@@ -64,7 +74,7 @@ def test_options_of_computing_reach_the_inferencer(tiny_checkpoint, image, tmp_p
             given.update(options)
 
         def __call__(self, *args, **options):
-            return dict(predictions=[])
+            return dict(predictions=[], failures=[])
 
     monkeypatch.setattr(mmseg_remamber.apis, 'RefSegInferencer', Inferencer)
     arguments = [image, 'x', '--checkpoint', str(tiny_checkpoint), '--out', str(tmp_path)]
