@@ -15,6 +15,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     finite_loss=dict(type='FiniteLossHook'),
+    token_check=dict(type='TokenCheckHook'),
     stop_on_signal=dict(type='StopOnSignalHook'),
     gallery=dict(type='RefSegGalleryHook', num=12),
 )

@@ -109,9 +109,11 @@ class Query:
         """Tokenise a sentence.
 
         Raises:
-            ValueError: when it has no word.
+            ValueError: when it has no word, or the pipeline's tokenizer is not of the model's text
+                encoder.
         """
         results = self._tokenise(dict(text=text))
+        self.model.text_encoder.check_ids(results['token_ids'][None])
         names = ('token_ids', 'token_mask', 'num_tokens', 'truncated')
         return Tokens(text, *(results[name] for name in names))
 

@@ -14,6 +14,7 @@ from .hooks import (
     RefSegGalleryHook,
     RefSegVisualizationHook,
     StopOnSignalHook,
+    TokenCheckHook,
     UpdateSchedulerHook,
 )
 from .keyed_sampling import KeyedDataset, KeyedSampler
@@ -37,6 +38,7 @@ __all__ = [
     'ResumableEpochLoop',
     'ResumableIterLoop',
     'StopOnSignalHook',
+    'TokenCheckHook',
     'UpdateSchedulerHook',
     'WeightsOnlyDecayConstructor',
     'leave_process_group',

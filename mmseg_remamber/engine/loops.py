@@ -60,9 +60,18 @@ class ResumableEpochLoop(_Resumable, EpochBasedTrainLoop):
 
     Raises:
         TypeError: ``dataloader`` is no such config.
-        ValueError: A checkpoint from the middle of an epoch is resumed with another number of
-            iterations an epoch.
+        ValueError: An epoch has less than a batch; or a checkpoint from the middle of an epoch is
+            resumed with another number of iterations an epoch.
     """
+
+    def __init__(self, runner: Runner, dataloader: dict, **options):
+        super().__init__(runner, dataloader, **options)
+        if not len(self.dataloader):
+            raise ValueError(
+                f'an epoch has no batch: train_dataloader.batch_size is '
+                f'{self.dataloader.batch_size}, with drop_last, and this process has '
+                f'{len(self.dataloader.sampler)} of the {len(self.dataloader.dataset)} samples'
+            )
 
     def run_epoch(self) -> None:
         """Iterate over the batches that are left of an epoch."""

@@ -133,6 +133,20 @@ class CLIPSentenceEncoder(TextEncoder):
         is_end = (token_ids == self.eos_id).long()
         return is_end.cumsum(1) - is_end == 0  # no end token before
 
+    def check_ids(self, token_ids: Tensor) -> None:
+        """Refuse ids without an end token, or beyond the vocabulary. token_ids: (B, T) int64.
+
+        Raises:
+            ValueError: for such a sentence.
+        """
+        vocabulary = self.model.config.vocab_size
+        for ids in token_ids.tolist():
+            if self.eos_id not in ids or not 0 <= min(ids) <= max(ids) < vocabulary:
+                raise ValueError(
+                    f'the tokenizer is not of this text encoder: a sentence must have the end '
+                    f'token {self.eos_id} and ids in [0, {vocabulary}), got {ids}'
+                )
+
     def longest_sentence(self, num_tokens: int) -> Tensor:
         """Token ids of a sentence without padding: (1, num_tokens) int64."""
         token_ids = torch.ones(1, num_tokens, dtype=torch.long)

@@ -52,5 +52,13 @@ class TextEncoder(BaseModule):
         """
 
     @abstractmethod
+    def check_ids(self, token_ids: Tensor) -> None:
+        """Refuse ids that another tokenizer has made. token_ids: (B, T) int64.
+
+        Raises:
+            ValueError: naming what is expected and what was found.
+        """
+
+    @abstractmethod
     def longest_sentence(self, num_tokens: int) -> Tensor:
         """Token ids of a sentence without padding, for measurements: (1, num_tokens) int64."""

@@ -8,6 +8,7 @@ from .finite_loss import FiniteLossHook
 from .gallery import RefSegGalleryHook
 from .schedule import UpdateSchedulerHook
 from .stop_on_signal import Interrupted, StopOnSignalHook
+from .token_check import TokenCheckHook
 from .visualization import RefSegVisualizationHook
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     'RefSegGalleryHook',
     'RefSegVisualizationHook',
     'StopOnSignalHook',
+    'TokenCheckHook',
     'UpdateSchedulerHook',
 ]
