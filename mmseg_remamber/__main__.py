@@ -50,8 +50,6 @@ def main(args: list[str] | None = None) -> int:
     """Exit status: 0, or 1 after saying on stderr what is wrong, and with which pictures."""
     options = parse_args(args)
     warnings.showwarning = _show_warning
-    # mmcv speaks of an op that no model here has
-    warnings.filterwarnings('ignore', 'Fail to import ..MultiScaleDeformableAttention')
     try:
         return _run(options)
     except (ArithmeticError, ImportError, KeyError, OSError, TypeError, ValueError) as error:

@@ -8,12 +8,15 @@ what is written down about installed distributions is read, so that asking takes
 """
 
 import base64
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import io
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +52,18 @@ class Distribution(NamedTuple):
         return _release(self.version) < _release(version)
 
 
+def load_mmseg() -> None:
+    """Import mmseg without what its modules print as they are imported, of a package that nothing
+    here needs.
+
+    Raises:
+        ImportError: as :func:`require` of mmengine, mmcv and mmseg.
+    """
+    require('mmengine', 'mmcv', 'mmseg')
+    with contextlib.redirect_stdout(io.StringIO()):
+        importlib.import_module('mmseg.datasets')
+
+
 @functools.cache  # several rooms ask, and what is fine stays so; errors are not kept
 def require(*modules: str) -> None:
     """Check that packages of OpenMMLab are installed in versions that work, importing none.
@@ -68,6 +83,8 @@ def require(*modules: str) -> None:
         raise ValueError(f'modules must be some of {list(FORKS)}, got {unknown}')
     problems = [problem for module in modules for problem in _problems(module)]
     if not problems:
+        # mmcv warns of an op that nothing here needs
+        warnings.filterwarnings('ignore', 'Fail to import ..MultiScaleDeformableAttention')
         return
     found = [d for module in modules for d in _installed(ORIGINALS[module])]
     lines = ['mmseg_remamber cannot work with what is installed:', *(f'- {p}' for p in problems)]

@@ -6,9 +6,9 @@
 a line here.
 """
 
-from mmseg_remamber.openmmlab import require
+from mmseg_remamber.openmmlab import load_mmseg
 
-require('mmengine', 'mmcv', 'mmseg')
+load_mmseg()
 
 from mmseg_remamber import datasets, engine, evaluation, models, text, vmamba
 from mmseg_remamber.models import remamber

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a model costs and what goes on inside it."""
 
-from mmseg_remamber.openmmlab import require
+from mmseg_remamber.openmmlab import load_mmseg
 
-require('mmengine', 'mmcv', 'mmseg')
+load_mmseg()

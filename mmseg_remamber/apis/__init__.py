@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Python: a model, and masks of sentences in pictures."""
 
-from mmseg_remamber.openmmlab import require
+from mmseg_remamber.openmmlab import load_mmseg
 
-require('mmengine', 'mmcv', 'mmseg')
+load_mmseg()
 
 from mmseg_remamber.configuration import load_config
 

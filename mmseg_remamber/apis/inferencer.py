@@ -23,7 +23,7 @@ from mmseg_remamber.text import Text
 from mmseg_remamber.visualization.referred import draw_masks
 
 from .init_model import init_model
-from .pictures import Picture, PictureInput, list_pictures
+from .pictures import SUFFIXES, Picture, PictureInput, list_pictures
 from .query import PreparedPicture, Query, Tokens
 from .results import ReferredMask, ResultWriter
 
@@ -332,6 +332,11 @@ def _texts_of_pictures(
         for text in entry:
             if not text.strip():
                 raise ValueError(f'a sentence must have a word, got {text!r}')
+            # what a shell makes of *.jpg
+            if text.lower().endswith(SUFFIXES) and Path(text).is_file():
+                raise ValueError(
+                    f'the sentence {text!r} is a picture: several are given as a list or folder'
+                )
     return asked
 
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model from its config or its checkpoint, ready to predict."""
 
+import logging
 import warnings
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.runner.checkpoint import load_state_dict
 from mmengine.utils import import_modules_from_strings
 from mmseg.models.segmentors import BaseSegmentor
@@ -55,7 +57,14 @@ def init_model(
     model = build_model(cfg)
     if loaded is None:
         warnings.warn('no checkpoint given: the weights are untrained', stacklevel=2)
-        model.init_weights()
+        # mmengine logs each parameter where there is no log file
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        logger.setLevel(logging.WARNING)
+        try:
+            model.init_weights()
+        finally:
+            logger.setLevel(level)
     else:
         state = weights_of(loaded)
         check_fits(model, state, str(checkpoint))

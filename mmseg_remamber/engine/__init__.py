@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training: exact resuming, hooks, batch statistics of CPU processes, precision, decay."""
 
-from mmseg_remamber.openmmlab import require
+from mmseg_remamber.openmmlab import load_mmseg
 
-require('mmengine', 'mmcv', 'mmseg')
+load_mmseg()
 
 from .hooks import (
     FiniteLossHook,

@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 import torch.distributed as dist
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_remamber.checkpoints import latest_checkpoint, read_checkpoint, weights_of
 from mmseg_remamber.configuration import compile_options
+from mmseg_remamber.engine.console import shorten_console
 from mmseg_remamber.engine.sync_batch_norm import sync_batch_norm
 from mmseg_remamber.models.fits import check_fits
 
@@ -44,6 +45,16 @@ class RefSegRunner(Runner):
             print_log('No CUDA device: processes communicate through gloo on the CPU')
             dist.init_process_group('gloo')
         super().setup_env(env_cfg)
+
+    def build_logger(
+        self, log_level: int | str = 'INFO', log_file: str | None = None, **options
+    ) -> MMLogger:
+        """As mmengine's; the screen gets what :func:`shorten_console` leaves."""
+        return shorten_console(super().build_logger(log_level, log_file, **options))
+
+    def _log_env(self, env_cfg: dict) -> None:
+        super()._log_env(env_cfg)
+        self.logger.info(f'The log, with environment and config, is in {self._log_dir}')
 
     def load_or_resume(self) -> None:
         """As mmengine's; the last checkpoint of the work dir is found by its name in it, so that a

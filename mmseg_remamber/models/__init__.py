@@ -3,9 +3,9 @@
 """Models, registered in mmseg's registry on import: what they have in common. A family is a folder
 in here, which :mod:`mmseg_remamber.register` imports."""
 
-from mmseg_remamber.openmmlab import require
+from mmseg_remamber.openmmlab import load_mmseg
 
-require('mmengine', 'mmcv', 'mmseg')
+load_mmseg()
 
 from .heads import MaskHead
 from .losses import BinaryDiceLoss
