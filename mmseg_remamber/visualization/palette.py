@@ -37,6 +37,11 @@ def to_unit(colour: Colour) -> tuple[float, float, float]:
     return red / 255, green / 255, blue / 255
 
 
+def to_css(colour: Colour) -> str:
+    """Convert RGB in [0, 255] -> a colour of a style sheet."""
+    return 'rgb({}, {}, {})'.format(*colour)
+
+
 def ink_on(colour: Colour) -> str:
     """Choose 'black' or 'white', whichever is read better on a colour (by Rec. 709 luma)."""
     red, green, blue = colour

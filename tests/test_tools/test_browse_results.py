@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 import runpy
 import shutil
 import sys
@@ -49,7 +50,10 @@ def test_files(page):
     mean = 100 * sum(r['iou'] for r in records) / len(records)
     assert table[0]['mIoU'] == pytest.approx(mean)
     assert len(list((out / 'pictures').iterdir())) == 6
-    assert (out / 'index.html').read_text().count('</script>') == 2
+    text = (out / 'index.html').read_text()
+    assert text.count('</script>') == 2
+    assert 'background: rgb(240, 228, 66)">found' in text
+    assert not re.search('@[A-Z]+@', text)
 
 
 @pytest.mark.slow

@@ -25,9 +25,16 @@ from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.datasets.transforms import LoadRefMask
 from mmseg_remamber.visualization import greyed, paint_errors, to_prediction
+from mmseg_remamber.visualization.palette import (
+    FOUND_COLOUR,
+    MISSED_COLOUR,
+    WRONG_COLOUR,
+    to_css,
+)
 
 TEMPLATE = Path(__file__).with_name('results_page.html')
 KEY = ('img_path', 'ref_id', 'sent_id')
+COLOURS = {'@FOUND@': FOUND_COLOUR, '@MISSED@': MISSED_COLOUR, '@WRONG@': WRONG_COLOUR}
 SIDES = (256, 640)  # pixels of a picture's longer side, at least and at most
 
 
@@ -127,7 +134,10 @@ def main() -> None:
     )
     # nothing of the data may end the script element
     text = json.dumps(data, ensure_ascii=False).replace('<', '\\u003c')
-    page = TEMPLATE.read_text(encoding='utf-8').replace('@DATA@', text)
+    page = TEMPLATE.read_text(encoding='utf-8')
+    for name, colour in COLOURS.items():
+        page = page.replace(name, to_css(colour))
+    page = page.replace('@DATA@', text)
     (args.out / 'index.html').write_text(page, encoding='utf-8')
     (args.out / 'groups.json').write_text(json.dumps(table, indent=2) + '\n')
     print(f'{args.out / "index.html"}: {len(records)} sentences, {len(pictures)} pictures')
