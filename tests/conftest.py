@@ -1,5 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+import gc
+import itertools
 import os
 import runpy
 import sys
@@ -27,6 +29,45 @@ def _register_modules():
     import mmseg_remamber.register  # noqa: F401
 
     register_all_modules(init_default_scope=True)
+    # each dataset collects garbage when it is made, and need not look through all of torch for it
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _runs_named_apart():
+    """mmengine names a run by the second that it starts in, and runs of one name share a log."""
+    from mmengine.runner import Runner
+
+    numbers = itertools.count()
+    setup_env = Runner.setup_env
+
+    def named_apart(self, env_cfg):
+        setup_env(self, env_cfg)
+        self._timestamp += f'_{next(numbers):04d}'
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runner, 'setup_env', named_apart)
+        yield
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _configs_formatted_once():
+    """A run formats its config five times, which takes longer than training a tiny model."""
+    from yapf.yapflib import yapf_api
+
+    formatted = {}
+    format_code = tracing.untraced(yapf_api.FormatCode)
+
+    def remember(text, **options):
+        key = (text, repr(options))
+        if key not in formatted:
+            formatted[key] = format_code(text, **options)
+        return formatted[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yapf_api, 'FormatCode', remember)
+        yield
 
 
 @pytest.fixture(autouse=True, scope='session')
