@@ -1,17 +1,19 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+import runpy
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tiny_model
 import torch
 from mmengine.dataset import pseudo_collate
 from mmseg.registry import DATASETS
 from PIL import Image
 from tokenizers import Tokenizer
 
-from mmseg_remamber.apis import init_model
+from mmseg_remamber.apis import RefSegInferencer, init_model
 from mmseg_remamber.apis.export import (
     ExportableSegmentor,
     client_metadata,
@@ -20,21 +22,21 @@ from mmseg_remamber.apis.export import (
     save_onnx,
     save_tokenizer,
 )
+from mmseg_remamber.apis.query import Query
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
-CONFIG = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
 TEXTS = ('the red circle', 'left ' * 40, 'naïve 圆 🙂')
 
 
-def model_of(root, name):
+def model_of(config):
     torch.manual_seed(0)
     with pytest.warns(UserWarning, match='untrained'):
-        return init_model(root / CONFIG.format(name)).eval()
+        return init_model(config, cfg_options=tiny_model.SHALLOW).eval()
 
 
 @pytest.fixture(scope='module')
-def model(root):
-    return model_of(root, 'conv')
+def model():
+    return model_of(tiny_model.CONFIG)
 
 
 @pytest.fixture(scope='module')
@@ -53,8 +55,26 @@ def exported(model, program, tmp_path_factory):
     return folder
 
 
-def picture(height, width):
+@pytest.fixture(scope='module')
+def runs(exported):
+    """(image, token ids) -> logits, of both files."""
+    onnxruntime = pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
+    session = onnxruntime.InferenceSession(exported / 'model.onnx')
+    network = torch.export.load(exported / 'model.pt2').module()
+    return (
+        lambda image, ids: session.run(None, dict(image=image, token_ids=ids))[0],
+        lambda image, ids: network(torch.from_numpy(image), torch.from_numpy(ids)).detach(),
+    )
+
+
+def noise(height, width):
+    """(H, W, 3) uint8."""
     return np.random.default_rng(0).integers(256, size=(height, width, 3), dtype=np.uint8)
+
+
+def prepared(model, height, width):
+    """Noise as the model takes it, at its own size."""
+    return Query(model, img_size=(width, height)).picture(noise(height, width))
 
 
 def ids_of(folder):
@@ -73,44 +93,40 @@ def test_the_tokenizer_is_that_of_the_pipeline(model, tmp_path):
 
 def test_the_mask_follows_from_the_ids(model, tmp_path):
     save_tokenizer(model, tmp_path / 'tokenizer.json')
-    image = picture(40, 56)
+    picture = prepared(model, 40, 56)
+    assert (picture.rgb == noise(40, 56)[..., ::-1]).all()
     with torch.no_grad():
         got = ExportableSegmentor(model)(
-            torch.from_numpy(np.stack([image] * 3)), torch.from_numpy(ids_of(tmp_path))
+            torch.from_numpy(np.stack([picture.rgb] * 3)), torch.from_numpy(ids_of(tmp_path))
         )
-    np.testing.assert_allclose(got, expected_logits(model, image, TEXTS), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(got, expected_logits(model, picture, TEXTS), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group('exported')
 @pytest.mark.parametrize('size', [(64, 96), (33, 61), (80, 80)])
-def test_any_batch_and_size(model, exported, size):
-    onnxruntime = pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
-    session = onnxruntime.InferenceSession(exported / 'model.onnx')
-    loaded = torch.export.load(exported / 'model.pt2').module()
-    ids, image = ids_of(exported), picture(*size)
-    want = expected_logits(model, image, TEXTS)
+def test_any_batch_and_size(model, exported, runs, size):
+    ids, picture = ids_of(exported), prepared(model, *size)
+    want = expected_logits(model, picture, TEXTS)
     for rows in (1, 3):
-        batch = np.stack([image] * rows)
-        (got,) = session.run(None, dict(image=batch, token_ids=ids[:rows]))
-        np.testing.assert_allclose(got, want[:rows], rtol=1e-4, atol=1e-4)
-        got = loaded(torch.from_numpy(batch), torch.from_numpy(ids[:rows]))
-        np.testing.assert_allclose(got.detach(), want[:rows], rtol=1e-4, atol=1e-4)
+        batch = np.stack([picture.rgb] * rows)
+        for run in runs:
+            got = run(batch, ids[:rows])
+            np.testing.assert_allclose(got, want[:rows], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    'name', ['mamba', *(f'conv_vmamba-mini_{x}' for x in ('attention', 'in-context', 'norm'))]
-)
-def test_other_designs(root, name, tmp_path):
-    global_name = CONFIG.format(name)
-    if 'mini' in name:
-        global_name = f'configs/remamber/fusion/remamber-{name}_1xb16-2800i_refshapes-80x80.py'
-    with pytest.warns(UserWarning, match='untrained'):
-        model = init_model(root / global_name)
+@pytest.mark.parametrize('name', ['mamba', 'attention', 'in-context', 'norm'])
+def test_other_designs(name, tmp_path):
+    if name == 'mamba':
+        config = tiny_model.CONFIG.with_name(tiny_model.CONFIG.name.replace('conv', 'mamba'))
+    else:
+        (config,) = tiny_model.CONFIG.parent.glob(f'ablations/*_vmamba-mini_{name}_*')
+    model = model_of(config)
     save_tokenizer(model, tmp_path / 'tokenizer.json')
     program = export_program(model)
-    image, ids = picture(50, 71), ids_of(tmp_path)
-    batch, want = np.stack([image] * 3), expected_logits(model, image, TEXTS)
+    picture, ids = prepared(model, 50, 71), ids_of(tmp_path)
+    batch, want = np.stack([picture.rgb] * 3), expected_logits(model, picture, TEXTS)
     got = program.module()(torch.from_numpy(batch), torch.from_numpy(ids)).detach()
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
     if name == 'mamba':  # the published heads run in onnxruntime, too
@@ -122,6 +138,7 @@ def test_other_designs(root, name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group('exported')
 def test_client_without_torch(root, model, exported, tmp_path):
     pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
     write_refshapes(tmp_path, dict(val=2), size=80, seed=5)
@@ -145,6 +162,28 @@ def test_client_without_torch(root, model, exported, tmp_path):
     mask, want = np.asarray(Image.open(out)), sample.pred_sem_seg.data[0].numpy() > 0
     assert mask.shape == want.shape
     assert (mask == want).mean() > 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group('exported')
+@pytest.mark.parametrize('size', [(47, 61), (80, 80), (200, 150)])
+def test_the_client_sees_what_the_inferencer_sees(root, model, exported, tmp_path, size):
+    """Smaller and larger than the network's size, and turned by its EXIF tag."""
+    pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
+    predict = runpy.run_path(str(root / 'demo' / 'onnx_client.py'))['predict']
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'model.pth')
+    inferencer = RefSegInferencer(
+        model.cfg, tmp_path / 'model.pth', device='cpu', show_progress=False
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'turned.png'
+    Image.fromarray(noise(*size)).save(path, exif=exif)
+    ((want,),) = inferencer(path, TEXTS[0], threshold=model.threshold)['predictions']
+    mask, score = predict(exported, Image.open(path), TEXTS[0])
+    assert np.asarray(mask).shape == size[::-1]
+    assert (np.asarray(mask) == want.mask).mean() > 0.999
+    assert score == pytest.approx(want.score, abs=1e-4)
 
 
 def test_training_mode_is_refused(model):

@@ -73,7 +73,7 @@ def test_an_image_and_a_sentence_are_encoded_once(inferencer, image, monkeypatch
 
         monkeypatch.setattr(module, 'forward', counted)
 
-    count('stage', model.backbone.patch_embed)
+    count('stage', model.backbone.image.patch_embed)
     count('text', model.text_encoder)
     inferencer([image, image, image], [*TEXTS, TEXTS[0]], batch_size=12)
     assert seen == dict(stage=3, text=3)

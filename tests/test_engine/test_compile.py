@@ -5,6 +5,7 @@
 import pytest
 import tiny_training as training
 import torch
+import tracing
 from torch._dynamo.utils import counters
 
 COMPILE = dict(backend='eager', fullgraph=True)
@@ -27,11 +28,14 @@ def compiled(shapes, tmp_path_factory):
     torch._dynamo.reset()
     counters.clear()
     work = tmp_path_factory.mktemp('compiled')
-    runner, recorder = training.train(config(shapes, work, COMPILE))
+    with tracing.paused():
+        runner, recorder = training.train(config(shapes, work, COMPILE))
     return work, runner, recorder, counters['stats']['unique_graphs']
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
+@pytest.mark.xdist_group('compiled')
 def test_the_same_training_in_a_graph_for_each_mode(shapes, tmp_path, compiled):
     work, runner, recorder, graphs = compiled
     _, plain = training.train(config(shapes, tmp_path, False))
@@ -49,6 +53,8 @@ def test_the_same_training_in_a_graph_for_each_mode(shapes, tmp_path, compiled):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
+@pytest.mark.xdist_group('compiled')
 def test_resuming_a_compiled_run_is_the_run(shapes, tmp_path, compiled):
     work, runner, recorder, _ = compiled
     cfg = config(shapes, tmp_path, COMPILE)

@@ -21,42 +21,40 @@ def free_port() -> str:
         return str(s.getsockname()[1])
 
 
-def run(root, folder, cfg, processes):
-    """Train -> what each process wrote."""
+def run_two(root, folder, cfg):
+    """Train in two processes -> what each of them wrote."""
     folder.mkdir()
     cfg.work_dir = str(folder / 'work')
-    cfg.launcher = 'pytorch' if processes > 1 else 'none'
+    cfg.launcher = 'pytorch'
     cfg.dump(folder / 'config.py')
-    command = [sys.executable]
-    if processes > 1:
-        command += ['-m', 'torch.distributed.run', f'--nproc_per_node={processes}']
-        command += [f'--master_port={free_port()}']
-    command += ['tests/test_engine/train_in_processes.py', folder / 'config.py', folder / 'out']
-    paths = os.pathsep.join((str(root), str(root / 'tests')))
+    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2']
+    command += [f'--master_port={free_port()}', 'tests/test_engine/train_in_processes.py']
+    command += [folder / 'config.py', folder / 'out']
+    paths = os.pathsep.join((str(root), str(root / 'tests' / 'helpers')))
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': paths}
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return [torch.load(folder / f'out{rank}.pt') for rank in range(processes)]
+    return [torch.load(folder / f'out{rank}.pt') for rank in range(2)]
 
 
 @pytest.mark.slow
 def test_two_processes_of_two_are_one_of_four(root, shapes, tmp_path):
     cfg = training.tiny_config(shapes, tmp_path, batch_size=4)
-    cfg.model.backbone.arch.drop_path_rate = 0.0  # processes drop for themselves
+    cfg.model.backbone.image.arch.drop_path_rate = 0.0  # processes drop for themselves
     cfg.custom_hooks = []
     cfg.train_cfg.update(max_iters=5, val_interval=10)
     cfg.param_scheduler = []
     # Adam divides by the gradient's own size, so that rounding alone moves the weights whose
     # gradient is zero; plain descent shows whether the gradients agree
     cfg.optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9))
-    (one,) = run(root, tmp_path / 'one', cfg, 1)
+    runner, one = training.train(cfg)
     cfg.train_dataloader.batch_size = 2
-    two = run(root, tmp_path / 'two', cfg, 2)
-    for i, loss in one['losses'].items():
-        assert sorted(two[0]['batches'][i] + two[1]['batches'][i]) == sorted(one['batches'][i])
+    two = run_two(root, tmp_path / 'two', cfg)
+    for i, loss in one.losses.items():
+        assert sorted(two[0]['batches'][i] + two[1]['batches'][i]) == sorted(one.batches[i])
         assert (two[0]['losses'][i] + two[1]['losses'][i]) / 2 == pytest.approx(loss, abs=1e-5)
-    assert one['losses'][4] != pytest.approx(one['losses'][0], abs=1e-3)
-    for name, want in one['weights'].items():
+    assert one.losses[4] != pytest.approx(one.losses[0], abs=1e-3)
+    for name, want in runner.model.state_dict().items():
         torch.testing.assert_close(two[0]['weights'][name], want, rtol=1e-5, atol=1e-5)
         assert torch.equal(two[0]['weights'][name], two[1]['weights'][name]), name
 

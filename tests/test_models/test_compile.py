@@ -24,7 +24,7 @@ def build(head):
     torch.manual_seed(0)
     config = golden.model_config(head, 'small')
     config['backbone']['fusion']['depth'] = 1
-    config['backbone']['arch'] = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1))
+    config['backbone']['image']['arch'] = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1))
     return MODELS.build(config).eval()
 
 
@@ -37,6 +37,7 @@ def inputs(batch, height, width):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
 @pytest.mark.parametrize('head', HEADS)
 def test_inference_is_one_graph(head):
     model = build(head)
@@ -51,6 +52,7 @@ def test_inference_is_one_graph(head):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
 @pytest.mark.parametrize('head', HEADS)
 def test_training_is_one_graph(head):
     # in float64: this small, batch norms over eight values blow float32's rounding up to 1e-3
@@ -72,6 +74,7 @@ def test_training_is_one_graph(head):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
 def test_sizes_end_in_one_graph_for_any():
     model = build('conv')
     graphs = CompileCounterWithBackend('eager')
@@ -88,6 +91,7 @@ def test_sizes_end_in_one_graph_for_any():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('untraced')
 def test_features_of_text_computed_before_are_one_graph_each_way():
     """Sentences that share an image, and sentences with an image each."""
     model = build('conv')
@@ -95,12 +99,12 @@ def test_features_of_text_computed_before_are_one_graph_each_way():
     img, token_ids, token_mask = inputs(3, 64, 64)
     index = torch.tensor([0, 1, 1])
     with torch.no_grad():
-        words, sentence = model.text_encoder(token_ids, token_mask)
-        calls = [(img, words, sentence, token_mask), (img[:2], words, sentence, token_mask, index)]
-        want = [model.logits_of_features(*call) for call in calls]
+        text = model.text_encoder(token_ids, token_mask)
+        calls = [(img, text), (img[:2], text, index)]
+        want = [model.logits_of_text(*call) for call in calls]
         model.compile(fullgraph=True, backend=graphs)
         for number, (call, logits) in enumerate(zip(calls, want, strict=True), 1):
-            got = model.logits_of_features(*call)
+            got = model.logits_of_text(*call)
             torch.testing.assert_close(got, logits, rtol=1e-4, atol=1e-4)
             assert graphs.frame_count == number
 
