@@ -19,7 +19,7 @@ default_hooks = dict(
     stop_on_signal=dict(type='StopOnSignalHook'),
     gallery=dict(type='RefSegGalleryHook', num=12),
 )
-visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+visualizer = dict(type='RefSegVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 # batch statistics of all processes: the result does not depend on how a batch is dealt out
 sync_bn = 'torch'
 # True, or a dict of options of torch.compile
