@@ -4,6 +4,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -21,10 +22,20 @@ def _load() -> Path | None:
 
 LIBRARY = _load()
 # What was built: torch ABI, CPU capability, CUDA, and the steps between the states that forward
-# keeps for backward, of a sequence and of a route over a map.
+# keeps for backward, of a sequence and of a route over a map. Nothing reads them without a library.
 TORCH_ABI, CPU_CAPABILITY, CUDA, CHUNK, MAP_CHUNK = (
-    (None, None, False, None, None) if LIBRARY is None else torch.ops.selective_scan.build_info()
+    (0, 0, False, 0, 0) if LIBRARY is None else torch.ops.selective_scan.build_info()
 )
+
+
+class Info(TypedDict):
+    """What `info` returns."""
+
+    version: str
+    library: str | None
+    torch_abi: str | None
+    cpu_capability: str | None
+    cuda: bool
 
 
 def require(device: torch.device) -> None:
@@ -41,20 +52,19 @@ def require(device: torch.device) -> None:
         )
 
 
-def info() -> dict[str, str | bool | None]:
+def info() -> Info:
     """What was built: version, torch ABI, CPU capability in use, CUDA.
 
     Returns:
         `version` of the distribution; `library`, the file name of the compiled kernels, or None
         when they are missing, and then the rest is None or False; `torch_abi`, the oldest torch
-        that the build serves; `cpu_capability`, one of 'default', 'avx2', 'avx512', what this
-        machine runs; `cuda`, whether CUDA kernels were built.
+        that the build serves; `cpu_capability`, one of 'default', 'avx2', 'avx512': the
+        instructions in use; `cuda`, whether CUDA kernels were built.
     """
-    built = LIBRARY is not None
     return {
         'version': version(DISTRIBUTION),
-        'library': LIBRARY.name if built else None,
-        'torch_abi': f'{TORCH_ABI >> 56}.{TORCH_ABI >> 48 & 0xFF}' if built else None,
-        'cpu_capability': CPU_CAPABILITIES[CPU_CAPABILITY] if built else None,
+        'library': LIBRARY.name if LIBRARY else None,
+        'torch_abi': f'{TORCH_ABI >> 56}.{TORCH_ABI >> 48 & 0xFF}' if LIBRARY else None,
+        'cpu_capability': CPU_CAPABILITIES[CPU_CAPABILITY] if LIBRARY else None,
         'cuda': CUDA,
     }

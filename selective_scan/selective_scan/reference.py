@@ -6,7 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_gate, check_inputs, check_map_inputs, state_dtype
+from .checks import (
+    as_state,
+    check_gate,
+    check_inputs,
+    check_map_inputs,
+    check_tensors,
+    state_dtype,
+)
 
 
 def selective_scan_ref(
@@ -25,27 +32,48 @@ def selective_scan_ref(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Scan step by step, as written in Gu and Dao, "Mamba" (2023), equation 2 and algorithm 2.
 
-    Arguments, results and errors are those of `selective_scan.selective_scan`. It is slow: one
-    Python step for each of the L positions.
+    Arguments, results and errors are those of `selective_scan.selective_scan`, but for the
+    ImportError: it needs no kernels. It is slow: one Python step for each of the L positions.
     """
+    check_tensors(
+        {'u': u, 'delta': delta, 'A': A, 'B': B, 'C': C}, {'D': D, 'delta_bias': delta_bias, 'z': z}
+    )
     dtype = state_dtype(u)
     out_dtype = out_dtype or u.dtype
-    A = A.to(dtype)
-    D = None if D is None else D.to(dtype)
-    delta_bias = None if delta_bias is None else delta_bias.to(dtype)
+    A = as_state('A', A, dtype)
+    D = None if D is None else as_state('D', D, dtype)
+    delta_bias = None if delta_bias is None else as_state('delta_bias', delta_bias, dtype)
     B = B.unsqueeze(1) if B.dim() == 3 else B
     C = C.unsqueeze(1) if C.dim() == 3 else C
     check_inputs(u, delta, A, B, C, D, delta_bias, out_dtype)
     check_gate(u, z)
 
+    y, state = _scan(u, delta, A, B, C, D, delta_bias, delta_softplus)
+    y = y.to(out_dtype)
+    if z is not None:
+        y = (y * F.silu(z)).to(out_dtype)
+    return (y, state) if return_last_state else y
+
+
+def _scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    delta_softplus: bool,
+) -> tuple[Tensor, Tensor]:
+    """The result and the last state, both in the state's type, which A, D and delta_bias have."""
     rows = u.shape[1] // B.shape[1]  # channels that share one B and one C
-    x, step = u.to(dtype), delta.to(dtype)
+    x, step = u.to(A.dtype), delta.to(A.dtype)
     if delta_bias is not None:
         step = step + delta_bias[:, None]
     if delta_softplus:
         step = F.softplus(step)
-    B = B.to(dtype).repeat_interleave(rows, dim=1)  # (B, G*D, N, L)
-    C = C.to(dtype).repeat_interleave(rows, dim=1)
+    B = B.to(A.dtype).repeat_interleave(rows, dim=1)  # (B, G*D, N, L)
+    C = C.to(A.dtype).repeat_interleave(rows, dim=1)
 
     state = x.new_zeros(*x.shape[:2], A.shape[1])  # (B, G*D, N)
     outputs = []
@@ -55,12 +83,7 @@ def selective_scan_ref(
         state = decay * state + (step_t * x_t)[..., None] * B_t
         outputs.append((state * C_t).sum(-1))
     y = torch.stack(outputs, dim=-1)
-    if D is not None:
-        y = y + D[:, None] * x
-    y = y.to(out_dtype)
-    if z is not None:
-        y = (y * F.silu(z)).to(out_dtype)
-    return (y, state) if return_last_state else y
+    return (y if D is None else y + D[:, None] * x), state
 
 
 def route_positions(height: int, width: int) -> Tensor:
@@ -81,16 +104,20 @@ def ss2d_scan_ref(
     delta_softplus: bool = False,
     out_dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """Lay the map out along each route, scan with `selective_scan_ref`, bring back and add.
+    """Lay the map out along each route, scan step by step, bring back and add.
 
-    Arguments, result and errors are those of `selective_scan.ss2d_scan`. It is slow, and makes
-    tensors of four times the map.
+    Arguments, result and errors are those of `selective_scan.ss2d_scan`, but for the ImportError:
+    it needs no kernels. It is slow, and makes tensors of four times the map.
     """
+    check_tensors(
+        {'x': x, 'projections': projections, 'dt_weight': dt_weight, 'A': A},
+        {'D': D, 'delta_bias': delta_bias},
+    )
     dtype = state_dtype(x)
     out_dtype = out_dtype or x.dtype
-    dt_weight, A = dt_weight.to(dtype), A.to(dtype)
-    D = None if D is None else D.to(dtype)
-    delta_bias = None if delta_bias is None else delta_bias.to(dtype)
+    dt_weight, A = as_state('dt_weight', dt_weight, dtype), as_state('A', A, dtype)
+    D = None if D is None else as_state('D', D, dtype)
+    delta_bias = None if delta_bias is None else as_state('delta_bias', delta_bias, dtype)
     check_map_inputs(x, projections, dt_weight, A, D, delta_bias, out_dtype)
 
     height, width = x.shape[1:3]
@@ -100,15 +127,15 @@ def ss2d_scan_ref(
     routes = torch.arange(len(positions), device=x.device)[:, None]
     projected = projections.to(dtype).flatten(1, 2)[:, positions, routes]  # (B, K, L, R + 2N)
     dt, B, C = projected.transpose(2, 3).split((rank, state, state), dim=2)
-    y = selective_scan_ref(
+    y, _ = _scan(
         u.transpose(2, 3).flatten(1, 2),
         torch.einsum('bkrl,ker->bkel', dt, dt_weight).flatten(1, 2),
         A,
         B,
         C,
         D,
-        delta_bias=delta_bias,
-        delta_softplus=delta_softplus,
+        delta_bias,
+        delta_softplus,
     )
     y = y.unflatten(1, (len(positions), -1)).transpose(2, 3)  # (B, K, L, E)
     back = positions.argsort(dim=1)
