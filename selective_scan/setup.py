@@ -20,6 +20,7 @@ import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build import build
 
 OLDEST_TORCH = (2, 10)  # the first stable ABI with parallel_for
 OLDEST_PYTHON = (3, 10)
@@ -45,6 +46,19 @@ except ImportError as e:
 
 if tuple(int(part) for part in torch.__version__.split('.')[:2]) < OLDEST_TORCH:
     raise RuntimeError(f'{INSTALL_TORCH}; got torch {torch.__version__}')
+
+
+class Build(build):
+    """setuptools', but for what an earlier build left, such as a module that is gone since."""
+
+    def finalize_options(self) -> None:
+        self.in_place_of_earlier = self.build_lib is None  # not a folder that the user named
+        super().finalize_options()
+
+    def run(self) -> None:
+        if self.in_place_of_earlier:
+            shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
 
 
 class BuildExtension(cpp_extension.BuildExtension):
@@ -154,9 +168,10 @@ def extension(cuda: bool) -> Extension:
 setup(
     ext_modules=[extension(with_cuda())],
     cmdclass={
+        'build': Build,
         'build_ext': BuildExtension.with_options(
             no_python_abi_suffix=True, use_ninja=shutil.which('ninja') is not None
-        )
+        ),
     },
     options={'bdist_wheel': {'py_limited_api': f'cp{OLDEST_PYTHON[0]}{OLDEST_PYTHON[1]}'}},
 )

@@ -194,7 +194,8 @@ def relative_files(root, patterns):
 @pytest.mark.slow
 def test_sdist_holds_all_sources(sdist):
     patterns = ('csrc/**/*.*', 'selective_scan/*.py', 'tests/*.py', 'tests/cuda_emulation/*.*')
-    files = relative_files(ROOT, (*patterns, 'setup.py', 'pyproject.toml', 'LICENSE', 'README.md'))
+    single = ('setup.py', 'pyproject.toml', 'LICENSE', 'README.md', 'selective_scan/py.typed')
+    files = relative_files(ROOT, (*patterns, *single))
     assert 'csrc/cuda/common.cuh' in files and 'csrc/checks.h' in files
     missing = sorted(file for file in files if not (sdist / file).is_file())
     assert missing == []
@@ -223,6 +224,8 @@ def built_wheel(sdist, isolation):
         source = made(cache / 'source', lambda to: shutil.copytree(sdist, to))
 
         def make(to):
+            for earlier in source.glob('build/lib.*/selective_scan'):
+                (earlier / 'gone_since.py').touch()
             options = ['--no-deps', *([] if isolation else ['--no-build-isolation'])]
             command = ['-m', 'pip', 'wheel', '-v', *options, '-w', str(to), str(source)]
             run = subprocess.run(
@@ -252,6 +255,9 @@ def test_wheel_of_the_sdist_works(sdist, tmp_path, isolation):
     target = tmp_path / 'installed'
     with zipfile.ZipFile(wheel) as archive:
         assert not [f for f in archive.namelist() if f.startswith(('csrc', 'tests'))]
+        modules = relative_files(sdist, ('selective_scan/*.py', 'selective_scan/py.typed'))
+        names = [f for f in archive.namelist() if '.dist-info/' not in f]
+        assert sorted(names) == sorted([*modules, 'selective_scan/_C.so'])
         archive.extractall(target)
     code = (
         'import torch, selective_scan as s\n'
