@@ -36,9 +36,15 @@ inline const char* name(ScalarType type) {
     case ScalarType::Double: return "float64";
     case ScalarType::Half: return "float16";
     case ScalarType::BFloat16: return "bfloat16";
+    case ScalarType::Byte: return "uint8";
+    case ScalarType::Char: return "int8";
+    case ScalarType::Short: return "int16";
     case ScalarType::Int: return "int32";
     case ScalarType::Long: return "int64";
     case ScalarType::Bool: return "bool";
+    case ScalarType::ComplexHalf: return "complex32";
+    case ScalarType::ComplexFloat: return "complex64";
+    case ScalarType::ComplexDouble: return "complex128";
     default: return "another type";
   }
 }
@@ -46,7 +52,8 @@ inline const char* name(ScalarType type) {
 template <typename Sizes>
 std::string list(const Sizes& sizes) {
   std::ostringstream text;
-  const char* separator = "[";
+  const char* separator = "";
+  text << "[";
   for (int64_t size : sizes) {
     text << separator << size;
     separator = ", ";

@@ -1,13 +1,19 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Random wrong arguments: an error that names one of them, in the kernel as in the fake."""
+"""Random wrong arguments: an error that names one of them, in the kernel as in the reference."""
 
 import random
 
 import pytest
 import torch
 from inputs import make_inputs, make_map_inputs
-from selective_scan import selective_scan, selective_scan_fn, ss2d_scan
+from selective_scan import (
+    selective_scan,
+    selective_scan_fn,
+    selective_scan_ref,
+    ss2d_scan,
+    ss2d_scan_ref,
+)
 
 WRONG_DTYPES = [torch.int32, torch.int64, torch.bool, torch.complex64, torch.float64]
 ROUNDS = 150
@@ -64,6 +70,7 @@ OPS = {
     'selective_scan_fn': (selective_scan_fn, make_inputs),
     'ss2d_scan': (ss2d_scan, make_map_inputs),
 }
+REFERENCES = {'selective_scan': selective_scan_ref, 'ss2d_scan': ss2d_scan_ref}
 
 
 @pytest.mark.parametrize('op', OPS)
@@ -82,6 +89,10 @@ def test_wrong_arguments_are_named(op):
         # The first argument gives the sizes: with it wrong, any other may be what does not fit.
         assert any(message.startswith(f'{name} must') for name in inputs), message
         assert 'Internal' not in message and 'INTERNAL' not in message
+        if op in REFERENCES:
+            with pytest.raises(type(error.value)) as of_reference:
+                REFERENCES[op](**(inputs | {key: value}))
+            assert str(of_reference.value).splitlines()[0] == message.splitlines()[0]
 
 
 @pytest.mark.parametrize('op', OPS)
