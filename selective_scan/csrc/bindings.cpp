@@ -18,8 +18,8 @@ constexpr bool kCuda = true;
 constexpr bool kCuda = false;
 #endif
 
-// The torch ABI built for, the CPU capability in use (an index into ops.CPU_CAPABILITIES), whether
-// CUDA kernels were built, and the chunks of the two ops.
+// The torch ABI built for, the CPU capability in use (an index into library.CPU_CAPABILITIES),
+// whether CUDA kernels were built, and the chunks of the two ops.
 std::tuple<int64_t, int64_t, bool, int64_t, int64_t> build_info() {
   return {static_cast<int64_t>(TORCH_TARGET_VERSION), cpu::capability(), kCuda, kChunk, kMapChunk};
 }

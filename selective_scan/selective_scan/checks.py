@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a selective scan accepts, in one place for the fakes and the reference.
+"""What a selective scan accepts, in one place for the wrappers, the fakes and the reference.
 
 The kernels hold the same rules in `csrc/checks.h`, with the same messages.
 """
@@ -13,15 +13,17 @@ LOW_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
 def state_dtype(u: Tensor) -> torch.dtype:
-    """The type of the state, A, D and delta_bias: float64 for float64 input, else float32."""
+    """The type of the state, A, D, dt_weight and delta_bias: float64 for float64, else float32."""
     return torch.float64 if u.dtype == torch.float64 else torch.float32
 
 
 def name(dtype: torch.dtype) -> str:
+    """The type's name in messages, as `float32`."""
     return str(dtype).removeprefix('torch.')
 
 
 def either(dtypes: tuple[torch.dtype, ...]) -> str:
+    """The types' names, as `float32 or float16`."""
     return ' or '.join(map(name, dtypes))
 
 

@@ -3,7 +3,8 @@
 """What `torch.utils.flop_counter` counts for the ops.
 
 Each addition, multiplication and elementary function is one operation, as written in the
-recurrence, whatever the kernels do to compute it.
+recurrence, whatever the kernels do to compute it. The functions take the arguments of the ops, and
+where these are tensors their shapes; an absent one is None.
 """
 
 from math import prod
@@ -59,6 +60,7 @@ def ss2d_backward_flops(
 
 
 def register() -> None:
+    """Tell torch which function counts which op."""
     ops = torch.ops.selective_scan
     register_flop_formula(ops.forward)(scan_flops)
     register_flop_formula(ops.backward)(scan_backward_flops)

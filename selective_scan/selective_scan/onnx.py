@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX translations of the ops, onto ONNX's own Scan: one loop, never unrolled.
+"""ONNX translations of the ops, onto ONNX's own Scan: a loop in each direction, never unrolled.
 
     torch.onnx.export(
         model, inputs, dynamo=True, custom_translation_table=translation_table()
