@@ -24,9 +24,9 @@ _FIGURE = ('fig_save_canvas', 'fig_save', 'ax_save', 'dpi')
 class RefSegVisualizer(Visualizer):
     """Draws samples of referring segmentation.
 
-    It hands scalars and configs to the same backends as mmengine's, but makes the figure of
-    matplotlib's, which that makes at once, when the first picture is drawn: training that draws
-    none does not import matplotlib.
+    It hands scalars, configs and pictures to the same backends as mmengine's visualiser. That one
+    makes a figure of matplotlib at once; this one makes it when the first picture is drawn, so
+    that training which draws none does not import matplotlib.
 
     Use it in a config, with :class:`RefSegVisualizationHook`::
 

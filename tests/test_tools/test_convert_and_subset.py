@@ -54,8 +54,8 @@ def test_draw_depends_on_the_seed_and_not_on_the_order():
     assert [ref['split'] for ref in first].count('val') == 3
     again = choose_refs(REFS[::-1], num_refs=3, seed=1)
     assert sorted(r['ref_id'] for r in again) == sorted(r['ref_id'] for r in first)
-    draws = {tuple(r['ref_id'] for r in choose_refs(REFS, num_refs=3, seed=s)) for s in range(9)}
-    assert len(draws) > 5
+    chosen = {tuple(r['ref_id'] for r in choose_refs(REFS, num_refs=3, seed=s)) for s in range(9)}
+    assert len(chosen) > 5
     assert choose_refs(REFS, num_refs=99) == REFS
 
 
