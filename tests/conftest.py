@@ -5,6 +5,7 @@ import itertools
 import os
 import runpy
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,14 @@ import tiny_model
 import tracing
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers of ``--dist loadfile`` take the files with slow tests first, so that none begins with
+    minutes of work when the others are done."""
+    if hasattr(config, 'workerinput'):
+        slow = Counter(item.path for item in items if item.get_closest_marker('slow'))
+        items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope='session')

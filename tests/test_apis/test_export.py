@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tiny_model
 import torch
+from exporting import TEXTS, ids_of, model_of, noise, prepared
 from mmengine.dataset import pseudo_collate
 from mmseg.registry import DATASETS
 from PIL import Image
-from tokenizers import Tokenizer
 
-from mmseg_remamber.apis import RefSegInferencer, init_model
+from mmseg_remamber.apis import RefSegInferencer
 from mmseg_remamber.apis.export import (
     ExportableSegmentor,
     client_metadata,
@@ -22,16 +22,7 @@ from mmseg_remamber.apis.export import (
     save_onnx,
     save_tokenizer,
 )
-from mmseg_remamber.apis.query import Query
 from mmseg_remamber.datasets.refshapes import write_refshapes
-
-TEXTS = ('the red circle', 'left ' * 40, 'naïve 圆 🙂')
-
-
-def model_of(config):
-    torch.manual_seed(0)
-    with pytest.warns(UserWarning, match='untrained'):
-        return init_model(config, cfg_options=tiny_model.SHALLOW).eval()
 
 
 @pytest.fixture(scope='module')
@@ -67,21 +58,6 @@ def runs(exported):
     )
 
 
-def noise(height, width):
-    """(H, W, 3) uint8."""
-    return np.random.default_rng(0).integers(256, size=(height, width, 3), dtype=np.uint8)
-
-
-def prepared(model, height, width):
-    """Noise as the model takes it, at its own size."""
-    return Query(model, img_size=(width, height)).picture(noise(height, width))
-
-
-def ids_of(folder):
-    tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
-    return np.array([tokenizer.encode(text).ids for text in TEXTS])
-
-
 def test_the_tokenizer_is_that_of_the_pipeline(model, tmp_path):
     from mmseg_remamber.datasets.transforms import TokenizeText
 
@@ -103,7 +79,6 @@ def test_the_mask_follows_from_the_ids(model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group('exported')
 @pytest.mark.parametrize('size', [(64, 96), (33, 61), (80, 80)])
 def test_any_batch_and_size(model, exported, runs, size):
     ids, picture = ids_of(exported), prepared(model, *size)
@@ -116,29 +91,6 @@ def test_any_batch_and_size(model, exported, runs, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', ['mamba', 'attention', 'in-context', 'norm'])
-def test_other_designs(name, tmp_path):
-    if name == 'mamba':
-        config = tiny_model.CONFIG.with_name(tiny_model.CONFIG.name.replace('conv', 'mamba'))
-    else:
-        (config,) = tiny_model.CONFIG.parent.glob(f'ablations/*_vmamba-mini_{name}_*')
-    model = model_of(config)
-    save_tokenizer(model, tmp_path / 'tokenizer.json')
-    program = export_program(model)
-    picture, ids = prepared(model, 50, 71), ids_of(tmp_path)
-    batch, want = np.stack([picture.rgb] * 3), expected_logits(model, picture, TEXTS)
-    got = program.module()(torch.from_numpy(batch), torch.from_numpy(ids)).detach()
-    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
-    if name == 'mamba':  # the published heads run in onnxruntime, too
-        onnxruntime = pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
-        save_onnx(program, tmp_path / 'model.onnx', client_metadata(model))
-        session = onnxruntime.InferenceSession(tmp_path / 'model.onnx')
-        (got,) = session.run(None, dict(image=batch, token_ids=ids))
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group('exported')
 def test_client_without_torch(root, model, exported, tmp_path):
     pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
     write_refshapes(tmp_path, dict(val=2), size=80, seed=5)
@@ -165,7 +117,6 @@ def test_client_without_torch(root, model, exported, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group('exported')
 @pytest.mark.parametrize('size', [(47, 61), (80, 80), (200, 150)])
 def test_the_client_sees_what_the_inferencer_sees(root, model, exported, tmp_path, size):
     """Smaller and larger than the network's size, and turned by its EXIF tag."""

@@ -15,7 +15,7 @@ pytest.importorskip('gradio', reason='gradio is not installed (demo/requirements
 sync_api = pytest.importorskip(
     'playwright.sync_api', reason='playwright is not installed (demo/requirements.txt)'
 )
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('page')]  # one server, one browser
+pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 SECONDS = 1000  # milliseconds
 

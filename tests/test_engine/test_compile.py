@@ -35,7 +35,6 @@ def compiled(shapes, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures('untraced')
-@pytest.mark.xdist_group('compiled')
 def test_the_same_training_in_a_graph_for_each_mode(shapes, tmp_path, compiled):
     work, runner, recorder, graphs = compiled
     _, plain = training.train(config(shapes, tmp_path, False))
@@ -54,7 +53,6 @@ def test_the_same_training_in_a_graph_for_each_mode(shapes, tmp_path, compiled):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures('untraced')
-@pytest.mark.xdist_group('compiled')
 def test_resuming_a_compiled_run_is_the_run(shapes, tmp_path, compiled):
     work, runner, recorder, _ = compiled
     cfg = config(shapes, tmp_path, COMPILE)

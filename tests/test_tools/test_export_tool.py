@@ -6,22 +6,15 @@ import numpy as np
 import pytest
 import tiny_model
 import torch
+from exporting import model_of
 from PIL import Image
-
-from mmseg_remamber.apis import init_model
-
-
-def model_of(seed):
-    torch.manual_seed(seed)
-    with pytest.warns(UserWarning, match='untrained'):
-        return init_model(tiny_model.CONFIG, cfg_options=tiny_model.SHALLOW)
 
 
 @pytest.mark.slow
 def test_export_and_check(script, tmp_path):
     pixels = np.random.default_rng(0).integers(256, size=(70, 90, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / 'a.png')
-    torch.save(dict(state_dict=model_of(0).state_dict()), tmp_path / 'model.pth')
+    torch.save(dict(state_dict=model_of(tiny_model.CONFIG).state_dict()), tmp_path / 'model.pth')
     options = [f'{key}={value}'.replace(' ', '') for key, value in tiny_model.SHALLOW.items()]
     names = script(
         'tools/export.py', tiny_model.CONFIG, tmp_path / 'model.pth', tmp_path / 'out',
@@ -35,7 +28,13 @@ def test_export_and_check(script, tmp_path):
     assert [row['size'] for row in report['rows']] == [[70, 90], [96, 160], [61, 93]]
 
     # another model's logits are not taken for these
-    check = names['check'](model_of(1), tmp_path / 'out', ['pt2'], str(tmp_path / 'a.png'), ['cat'])
+    check = names['check'](
+        model_of(tiny_model.CONFIG, seed=1),
+        tmp_path / 'out',
+        ['pt2'],
+        str(tmp_path / 'a.png'),
+        ['cat'],
+    )
     assert not check['passed']
 
 
