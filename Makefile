@@ -28,7 +28,7 @@ SOURCES := mmseg_remamber selective_scan configs tools demo benchmarks tests doc
 PROSE := $(SOURCES) .github requirements Makefile $(wildcard *.md *.toml *.txt *.yml *.yaml *.cff)
 
 # Two workers with one thread each use two cores better than one worker with two.
-PYTEST := $(RUN) pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test check: export OMP_NUM_THREADS = 1
 
 .PHONY: quickstart test demo check lint types format docs wheel clean
