@@ -3,9 +3,10 @@
 """Another checkout of this project against this one, alternating in one run.
 
     git worktree add ../old COMMIT
-    python benchmarks/against.py ../old --rounds 9
+    python benchmarks/against.py ../old --pairs 4
 
-Each checkout runs in a process of its own, which waits while the other computes. Times are
+Each checkout runs in a process of its own, which waits while the other computes; pairs of processes
+follow each other, since two of the same code differ by up to 5 percent. Times are
 inference of the base models and a training iteration of the mini model, on random weights and
 noise; `--memory` measures the peak of the resident set beyond the built model instead. Printed are
 the medians of both, and the median over the rounds of old over new: above 1 the new one is faster,
@@ -137,6 +138,21 @@ class Worker:
         self.process.wait()
 
 
+def compare(args: argparse.Namespace, case: str) -> list[list[float]]:
+    """Figures of old and new, round by round, from a pair of new processes."""
+    checkouts = (args.old.resolve(), ROOT)
+    workers = [Worker(checkout, *CASES[case], args.size) for checkout in checkouts]
+    figures = []
+    for number in range(args.rounds + 1):
+        order = workers if number % 2 else workers[::-1]
+        found = {worker: worker.run()[args.memory] for worker in order}
+        if number or args.memory:  # the first is a warm-up
+            figures.append([found[worker] for worker in workers])
+    for worker in workers:
+        worker.close()
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -144,22 +160,16 @@ def main() -> None:
     parser.add_argument('old', type=Path, help='the other checkout')
     parser.add_argument('--cases', nargs='+', choices=list(CASES), default=list(CASES))
     parser.add_argument('--size', type=int, default=480, help='side of the pictures of inference')
-    parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument('--rounds', type=int, default=4, help='of each pair of processes')
+    # where a process has its memory alone makes up to 5 percent
+    parser.add_argument('--pairs', type=int, default=4, help='of processes')
     parser.add_argument('--memory', action='store_true', help='compare peak memory')
     args = parser.parse_args()
     print(f'load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores')
     for case in args.cases:
-        workers = [
-            Worker(checkout.resolve(), *CASES[case], args.size) for checkout in (args.old, ROOT)
-        ]
         figures = []
-        for number in range(args.rounds + 1):
-            order = workers if number % 2 else workers[::-1]
-            found = {worker: worker.run()[args.memory] for worker in order}
-            if number or args.memory:  # the first is a warm-up
-                figures.append([found[worker] for worker in workers])
-        for worker in workers:
-            worker.close()
+        for _ in range(args.pairs):
+            figures += compare(args, case)
         old, new = (statistics.median(column) for column in zip(*figures, strict=True))
         ratio = statistics.median(a / b for a, b in figures)
         unit, scale = ('MB', 1e-6) if args.memory else ('s', 1)

@@ -87,7 +87,11 @@ class MaskHead(BaseModule):
 
         Of two channels it is their difference, whose sigmoid is the softmax's second channel.
         """
-        *_, best = self(feats, text)
+        return self.best_of_maps(self(feats, text))
+
+    def best_of_maps(self, maps: Sequence[Tensor]) -> Tensor:
+        """As :meth:`predict`, of the maps that :meth:`forward` returns."""
+        *_, best = maps
         return best[:, 1:] - best[:, :1] if best.shape[1] == 2 else best
 
     def _losses(self, logits: Tensor, label: Tensor) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from mmseg_remamber.text import Text, TextEncoder
 from .heads import MaskHead
 from .precision import DTYPES, autocast
 
-_COMPILED = ('maps', 'logits', 'logits_of_text')  # methods that take and return tensors alone
+_COMPILED = ('maps', 'maps_of_text')  # methods that take and return tensors alone
 
 
 @MODELS.register_module()
@@ -89,7 +89,7 @@ class ReferringSegmentor(BaseSegmentor):
         options: dict[str, Any] | None = None,
     ) -> None:
         """Compile the network when it first runs, in place: losses, predictions and all else that
-        goes through :meth:`maps`, :meth:`logits` or :meth:`logits_of_text`.
+        goes through :meth:`maps` or :meth:`maps_of_text`.
 
         Data samples stay outside, so that the network is one graph. Parameters and the keys of
         state dicts stay as they are. A copy of the segmentor is not compiled.
@@ -130,7 +130,8 @@ class ReferringSegmentor(BaseSegmentor):
         Returns:
             (B, 1, H, W) float, before the sigmoid.
         """
-        return self.logits_of_text(img, self.text_encoder(token_ids, token_mask))
+        maps = self.maps(img, token_ids, token_mask)
+        return upsample(self.decode_head.best_of_maps(maps), img.shape[2:])
 
     def logits_of_text(self, img: Tensor, text: Text, image_index: Tensor | None = None) -> Tensor:
         """The network after its text encoder, whose features may have been computed before.
@@ -144,14 +145,20 @@ class ReferringSegmentor(BaseSegmentor):
         Returns:
             (B, 1, H, W) float, before the sigmoid.
         """
-        shared = {} if image_index is None else dict(image_index=image_index)
-        feats = self.backbone(img, text, **shared)
-        return upsample(self.decode_head.predict(feats, text), img.shape[2:])
+        maps = self.maps_of_text(img, text, image_index)
+        return upsample(self.decode_head.best_of_maps(maps), img.shape[2:])
 
     def maps(self, img: Tensor, token_ids: Tensor, token_mask: Tensor) -> list[Tensor]:
         """All maps of the head, as its losses take them; arguments as of :meth:`logits`."""
         text = self.text_encoder(token_ids, token_mask)
         return self.decode_head(self.backbone(img, text), text)
+
+    def maps_of_text(
+        self, img: Tensor, text: Text, image_index: Tensor | None = None
+    ) -> list[Tensor]:
+        """All maps of the head; arguments as of :meth:`logits_of_text`."""
+        shared = {} if image_index is None else dict(image_index=image_index)
+        return self.decode_head(self.backbone(img, text, **shared), text)
 
     def extract_feat(self, inputs: Tensor, data_samples: list[SegDataSample]) -> tuple[Tensor, ...]:
         """Maps of the backbone. inputs: (B, 3, H, W) normalised float."""

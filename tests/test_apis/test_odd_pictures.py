@@ -3,8 +3,8 @@
 """One picture, several readers: all see the same pixels."""
 
 import io
+import runpy
 import struct
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,12 +80,7 @@ FILES = {
 
 @pytest.fixture(scope='module')
 def client():
-    sys.path.insert(0, str(DEMO))
-    try:
-        import onnx_client
-    finally:
-        sys.path.remove(str(DEMO))
-    return onnx_client
+    return runpy.run_path(str(DEMO / 'onnx_client.py'))
 
 
 @pytest.fixture(scope='module')
@@ -107,7 +102,7 @@ def test_every_reader_sees_the_same(name, tmp_path, query, client):
     assert (seen == (turned if is_turned else stored)).all()
     # what a client sees, and what the network is given
     with Image.open(path) as image:
-        of_client = client.read(image)
+        of_client = client['read'](image)
     assert (np.asarray(of_client) == seen).all()
     resized = of_client.resize(query.size, Image.Resampling.BILINEAR)
     assert (query.picture(path).rgb == np.asarray(resized)).all()
@@ -135,9 +130,7 @@ def test_pixels_without_an_agreed_white_are_refused(tmp_path, mode):
             read()
 
 
-@pytest.mark.parametrize(
-    'name', ['rgb.jpg', 'rgb.png', 'palette.png', 'alpha.webp', 'animated.gif']
-)
+@pytest.mark.parametrize('name', ['rgb.jpg', 'rgb.png', 'palette.png', 'alpha.webp'])
 def test_a_file_cut_in_half_is_refused_by_name(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(FILES[name][: len(FILES[name]) // 2])

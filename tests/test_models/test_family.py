@@ -81,14 +81,12 @@ def test_its_weights_are_converted_and_recognised(trained, tmp_path):
     family = weight_family('throwaway')
     official, back = str(tmp_path / 'official.pth'), str(tmp_path / 'back.safetensors')
     parse = conversion_parser('').parse_args
-    convert_file(
-        parse([str(trained), official, '--to-official']), family.from_official, family.to_official
-    )
+    convert_file(parse([str(trained), official, '--to-official']), family)
     state = weights_of(torch.load(official))
     assert all(key.startswith('throwaway.') for key in state) and recognise(state) is family
     with pytest.raises(ValueError, match='it is a throwaway and must be converted'):
         init_model(CONFIG, official)
-    convert_file(parse([official, back]), family.from_official, family.to_official)
+    convert_file(parse([official, back]), family)
     want = init_model(checkpoint=trained).state_dict()
     for key, value in init_model(CONFIG, back).state_dict().items():
         assert torch.equal(value, want[key]), key

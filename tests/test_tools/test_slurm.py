@@ -26,7 +26,7 @@ def test_one_process_a_gpu(root, run, srun, monkeypatch, script, arguments, gpus
     if gpus:
         monkeypatch.setenv('GPUS', gpus)
     monkeypatch.setenv('SRUN_ARGS', '--time=1-0 --exclusive')
-    lines = run(f'tools/slurm_{script}.sh', *arguments).split()
+    lines = run(f'tools/slurm_{script}.sh', *arguments).splitlines()
     python = lines.index('python')
     assert {
         '--partition=part', '--job-name=job', f'--ntasks={ntasks}',
