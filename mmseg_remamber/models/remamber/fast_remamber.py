@@ -128,8 +128,11 @@ def _convolve_doubled(stage: NeckStage, x: Tensor, then: Callable[[Tensor], Tens
 def mamba_level(level: MambaHeadLevel, x: Tensor, text: Text, size: Sequence[int]) -> Tensor:
     """The projection before the upsampling. x: (B, d, h, w) float -> (B, d / 2, H, W)."""
     x = x.permute(0, 2, 3, 1)
-    maps = (x, level.global_text(text.sentence), level.local_text(x, text))
-    x = level.blocks(fast.linear_of_parts(level.in_proj, maps))
+    # the text's map is let go of before the blocks run
+    x = fast.linear_of_parts(
+        level.in_proj, (x, level.global_text(text.sentence), level.local_text(x, text))
+    )
+    x = level.blocks(x)
     x = resize_nhwc(level.out_proj(x), size, align_corners=True)
     return level.out_norm(x).permute(0, 3, 1, 2)
 
