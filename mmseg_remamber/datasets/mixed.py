@@ -11,6 +11,7 @@ from mmengine.dataset import Compose, ConcatDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from .origin import join_origins, origin_of
 from .refcoco import RefCOCODataset
 
 _COCO_NAME = re.compile(r'(?:COCO_[a-z]+\d{4}_)?(\d{12})')
@@ -40,7 +41,10 @@ class MixedRefDataset(ConcatDataset):
             raise ValueError('datasets must have a member, got none')
         self.removed: list[dict[str, int]] = []
         # ConcatDataset would look configs up in mmengine's registry, whatever the scope
-        super().__init__([DATASETS.build(d) if isinstance(d, dict) else d for d in datasets])
+        members = [DATASETS.build(d) if isinstance(d, dict) else d for d in datasets]
+        super().__init__(members, ignore_keys='origin')
+        origins = [origin_of(member.metainfo['origin']) for member in self.datasets]
+        self._metainfo['origin'] = join_origins(origins).to_dict()
 
     @property
     def pipeline(self) -> Compose:

@@ -4,15 +4,17 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import WARNING
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from .known import find_origin
 from .refer.cache import TEXT_KEYS, CheckedRefs, load_checked_refs
 from .refer.reader import find_refs
 
@@ -54,6 +56,9 @@ class RefCOCODataset(BaseDataset):
             many, by reason.
         cache_dir: Where the checked annotations are kept; None is ``mmseg_remamber`` in the
             user's cache folder. It may be emptied at any time.
+        metainfo: As in :class:`mmengine.dataset.BaseDataset`. Its ``origin``, a dict of fields of
+            :class:`.Origin`, says what the pictures and sentences are, which checkpoints carry
+            along; of published datasets it is known by their folder's name.
         indices, lazy_init: As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -80,6 +85,7 @@ class RefCOCODataset(BaseDataset):
         permute_sentences: int | None = None,
         strict: bool = True,
         cache_dir: str | None = None,
+        metainfo: Mapping | None = None,
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
     ):
@@ -95,7 +101,11 @@ class RefCOCODataset(BaseDataset):
         self.strict = strict
         self.cache_dir = cache_dir
         self.held_out_images: frozenset[str] = frozenset()
+        # plain, as a checkpoint is read as data only
+        metainfo = ConfigDict(metainfo or {}).to_dict()
+        metainfo['origin'] = find_origin(dataset, split_by, metainfo.get('origin')).to_dict()
         super().__init__(
+            metainfo=metainfo,
             data_root=str(data_root),
             data_prefix=dict(img_path=str(img_dir)),
             pipeline=list(pipeline),
