@@ -17,6 +17,7 @@ from mmseg.registry import DATASETS
 from .known import find_origin
 from .refer.cache import TEXT_KEYS, CheckedRefs, load_checked_refs
 from .refer.reader import find_refs
+from .refer.rules import REFER, RefRules
 
 SENTENCE_KEYS = ('sent', 'raw')
 
@@ -35,8 +36,9 @@ class RefCOCODataset(BaseDataset):
     (str) and ``sent_id`` (int). Every entry also has ``img_path``, ``height`` and ``width`` of
     the image record, ``segmentation`` (list of polygons or RLE), ``ref_id``, ``ann_id``.
 
-    Every ref of the file, of whatever split, is checked once (see :class:`.RefChecker`); the
-    checked refs are kept in ``cache_dir``, by the content of both files.
+    Every ref of the file, of whatever split, is checked once (see :class:`.RefChecker`), by the
+    rules of the class (``RULES``); the checked refs are kept in ``cache_dir``, by the content of
+    both files.
 
     Args:
         data_root: Folder of the dataset folder and of the images.
@@ -52,8 +54,8 @@ class RefCOCODataset(BaseDataset):
             sentence: in each image the sentences stay, and each object's go to another object.
             Whoever reads then finds the wrong mask, whoever looks at the image alone does no
             worse than before. Images with a single object to refer to are left out.
-        strict: A ref that cannot be used is an error. False leaves such refs out and logs how
-            many, by reason.
+        strict: A ref that cannot be used is an error, unless the rules leave it out. False leaves
+            all such refs out. Either way the log says how many, by reason.
         cache_dir: Where the checked annotations are kept; None is ``mmseg_remamber`` in the
             user's cache folder. It may be emptied at any time.
         metainfo: As in :class:`mmengine.dataset.BaseDataset`. Its ``origin``, a dict of fields of
@@ -68,8 +70,7 @@ class RefCOCODataset(BaseDataset):
     """
 
     METAINFO = dict(classes=('background', 'object'), palette=[[0, 0, 0], [230, 159, 0]])
-    REFS_STEM = 'refs'
-    SEVERAL_TARGETS = False
+    RULES: RefRules = REFER
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class RefCOCODataset(BaseDataset):
     ):
         if sentence_key not in SENTENCE_KEYS:
             raise ValueError(f'sentence_key must be one of {SENTENCE_KEYS}, got {sentence_key!r}')
-        if permute_sentences is not None and self.SEVERAL_TARGETS:
+        if permute_sentences is not None and self.RULES.several_targets:
             raise ValueError(f'{type(self).__name__} has no permute_sentences: refs share objects')
         self.folder = Path(data_root) / dataset
         self.split_by = split_by
@@ -123,12 +124,12 @@ class RefCOCODataset(BaseDataset):
         if not img_dir.is_dir():
             raise FileNotFoundError(f'no image folder {img_dir} (data_root and img_dir)')
         checked = load_checked_refs(
-            find_refs(self.folder, self.split_by, stem=self.REFS_STEM),
+            find_refs(self.folder, self.split_by, stem=self.RULES.stem),
             self.folder / 'instances.json',
             self.split,
+            self.RULES,
             strict=self.strict,
             sentence_key=self.sentence_key,
-            several_targets=self.SEVERAL_TARGETS,
             cache_dir=self.cache_dir,
         )
         self.held_out_images = frozenset(
@@ -154,7 +155,7 @@ class RefCOCODataset(BaseDataset):
         return entry
 
     def _with_images(self, checked: CheckedRefs, img_dir: Path) -> list[dict]:
-        """Turn records into entries; a record without its image file is dropped or an error."""
+        """Turn records into entries; a record without its image file is left out or an error."""
         folder = str(img_dir)
         paths = {
             name: os.path.join(folder, name) for name in {r['file_name'] for r in checked.records}
@@ -174,7 +175,7 @@ class RefCOCODataset(BaseDataset):
             entries.append(record)
         if len(entries) < len(checked.records):
             print_log(
-                f'{self.folder}, {self.split}: {len(checked.records) - len(entries)} refs dropped '
+                f'{self.folder}, {self.split}: {len(checked.records) - len(entries)} refs left out '
                 f'({len(missing)} image files are missing)',
                 'current',
                 WARNING,

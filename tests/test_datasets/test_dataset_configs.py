@@ -7,6 +7,8 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 from refer_folder import Folder
 
+from mmseg_remamber.datasets.inspection import PUBLISHED
+
 COCO, SAIAPR = 'images/train2014', 'images/saiapr_tc-12'
 SOURCES = {
     'refcoco': ('RefCOCODataset', 'refcoco', 'unc', COCO),
@@ -45,6 +47,18 @@ def test_sources(folder_of_configs, name):
         assert (dataset.type, dataset.dataset, dataset.split_by, dataset.img_dir) == SOURCES[name]
         assert dataset.split == split
         assert dataset.get('test_mode', False) is (mode != 'train')
+
+
+@pytest.mark.parametrize('name', [name for name in SOURCES if name != 'refshapes'])
+def test_a_download_is_checked_by_the_rules_that_the_config_loads_it_by(folder_of_configs, name):
+    config = Config.fromfile(folder_of_configs / f'{name}.py')
+    for mode in ('train', 'val', 'test'):
+        dataset = config[f'{mode}_dataloader'].dataset
+        checked = PUBLISHED[dataset.dataset]
+        assert checked.rules == DATASETS.get(dataset.type).RULES
+        assert checked.img_dir == dataset.img_dir
+        # options that would make the loader judge otherwise
+        assert not {'strict', 'sentence_key'} & dataset.keys()
 
 
 def size_of(name):

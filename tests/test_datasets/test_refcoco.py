@@ -248,11 +248,22 @@ def test_missing_instances(folder):
         folder.read()
 
 
-@pytest.mark.parametrize('content', ['{', '{"images": []}', '[]'])
-def test_damaged_instances(folder, content):
+@pytest.mark.parametrize(
+    'content, reason',
+    [
+        ('', 'Expecting value'),
+        ('{', 'Expecting property name'),
+        ('[' * 100_000, 'recursion'),
+        ('{"images": []}', "it has no list 'annotations'"),
+        ('{"images": {}, "annotations": []}', "it has no list 'images'"),
+        ('[]', 'it is no dict'),
+        ('null', 'it is no dict'),
+    ],
+)
+def test_damaged_instances(folder, content, reason):
     folder.write()
     (folder.path / 'toy' / 'instances.json').write_text(content)
-    with pytest.raises(ValueError, match=r'instances\.json is not an instances file'):
+    with pytest.raises(ValueError, match=rf'instances\.json is not an instances file: .*{reason}'):
         folder.read()
 
 
@@ -275,6 +286,24 @@ def test_refs_that_would_run_code(folder, tmp_path):
     assert not (tmp_path / 'harm').exists()
 
 
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_missing_field_is_named_with_its_ref_and_its_file(folder, key):
+    del folder.refs[3][key]
+    name = 'the ref at position 3' if key == 'ref_id' else 'ref 4'
+    with pytest.raises(ValueError) as caught:
+        folder.write().read()
+    said = f"{name} of {folder.refs_path}: missing {key}: it has no field '{key}'"
+    assert str(caught.value) == said
+
+
+def test_a_split_whose_refs_are_all_left_out(folder):
+    folder.refs[4]['sentences'] = []
+    folder.write()
+    with pytest.raises(ValueError, match='toy, val: no ref is left'):
+        folder.read('val', strict=False)
+    assert len(folder.read(strict=False)) == 4
+
+
 def test_unknown_split(folder):
     with pytest.raises(ValueError, match=r"one of \['train', 'val'\] in .*, got 'testA'"):
         folder.write().read('testA')
@@ -294,16 +323,18 @@ def test_missing_image_record(folder):
         folder.write().read()
 
 
-@pytest.mark.parametrize('sentences', [[], ['fine', ' ']])
-def test_empty_sentence(folder, sentences):
+@pytest.mark.parametrize(
+    'sentences, reason', [([], 'no sentences'), (['fine', ' '], 'empty sentence')]
+)
+def test_empty_sentence(folder, sentences, reason):
     folder.refs[1] = make_ref(2, 2, 1, sentences)
-    with pytest.raises(ValueError, match=r'ref 2 of .*: empty sentence'):
+    with pytest.raises(ValueError, match=rf'ref 2 of .*refs\(me\)\.p: {reason}: '):
         folder.write().read()
 
 
 def test_image_record_without_size(folder):
     folder.images[1]['height'] = 0
-    with pytest.raises(ValueError, match=r'ref 4 of .*: image size: image 2 has size 16x0'):
+    with pytest.raises(ValueError, match=r'ref 4 of .*: image size: image 2 of .* has size 16x0'):
         folder.write().read()
 
 
@@ -344,7 +375,7 @@ def test_refs_that_cannot_be_used_are_left_out_and_counted(folder, log):
     for _ in range(2):  # a start from the cache says it too
         found = entries(folder.read(strict=False))
         assert [e['ref_id'] for e in found] == [4]
-        assert log.pop().endswith('refs(me).p: 3 refs dropped (1 empty sentence, 2 polygon)')
+        assert log.pop().endswith('refs(me).p: 3 refs left out (1 empty sentence, 2 polygon)')
         assert not log
 
 
@@ -352,7 +383,7 @@ def test_missing_image_files_are_left_out_and_counted(folder, log):
     folder.write()
     (folder.path / 'images' / '1.png').unlink()
     assert [e['ref_id'] for e in entries(folder.read(strict=False))] == [4]
-    assert log[-1].endswith('toy, train: 3 refs dropped (1 image files are missing)')
+    assert log[-1].endswith('toy, train: 3 refs left out (1 image files are missing)')
 
 
 def test_no_ref_left(folder):

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Any valid set is read as it was written; any damage is an error or a counted drop."""
+"""Any valid set is read as it was written; any damage is an error or a counted drop, and the check
+of a download says which."""
 
 import copy
 import json
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 from refer_folder import entries
 
-from mmseg_remamber.datasets import RefCOCODataset
+from mmseg_remamber.datasets import GRefCOCODataset, RefCOCODataset
+from mmseg_remamber.datasets.inspection import PUBLISHED, PublishedDataset, check_download
 from mmseg_remamber.datasets.refer.reader import save_refs
+from mmseg_remamber.datasets.refer.rules import GREFCOCO, REFER
 
 SLOW = settings(
     max_examples=25,
@@ -255,7 +258,7 @@ def test_a_useless_ref_is_named_or_dropped_and_counted(path, log, name, sets):
     log.clear()
     # the others are as they were
     assert found(path, strict=False) == expected(*sets)
-    assert len(log) == 1 and ': 1 refs dropped (1 ' in log[0]
+    assert len(log) == 1 and ': 1 refs left out (1 ' in log[0]
 
 
 # --- Damage of any kind ---------------------------------------------------------------------------
@@ -281,9 +284,8 @@ def places(value, here=()):
             yield from places(inner, (*here, key))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(sets=annotation_sets(), data=st.data(), junk=JUNK, strict=st.booleans())
-def test_junk_anywhere_is_an_error_or_leaves_masks_that_decode(path, sets, data, junk, strict):
+def write_with_junk(path, sets, data, junk, stem='refs'):
+    """Write the sets with one thing somewhere in them replaced, or left out."""
     root = [copy.deepcopy(part) for part in sets]
     *way, last = data.draw(st.sampled_from([p for p in places(root) if len(p) > 1]))
     parent = root
@@ -295,8 +297,14 @@ def test_junk_anywhere_is_an_error_or_leaves_masks_that_decode(path, sets, data,
         del parent[last]
     write(path, *sets)
     folder = path / 'toy'
-    (folder / 'refs(me).p').write_bytes(pickle.dumps(root[0], protocol=2))
+    (folder / f'{stem}(me).p').write_bytes(pickle.dumps(root[0], protocol=2))
     (folder / 'instances.json').write_text(json.dumps(dict(images=root[1], annotations=root[2])))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sets=annotation_sets(), data=st.data(), junk=JUNK, strict=st.booleans())
+def test_junk_anywhere_is_an_error_or_leaves_masks_that_decode(path, sets, data, junk, strict):
+    write_with_junk(path, sets, data, junk)
     try:
         read_back = read(path, strict=strict)
     except (ValueError, FileNotFoundError) as e:
@@ -306,3 +314,53 @@ def test_junk_anywhere_is_an_error_or_leaves_masks_that_decode(path, sets, data,
         mask = mask_of(entry['segmentation'], entry['height'], entry['width'])
         assert mask.shape == (entry['height'], entry['width']) and mask.any()
         assert all(sentence.strip() for sentence in entry['sentences'])
+
+
+# --- The check of a download ----------------------------------------------------------------------
+
+KINDS = dict(refs=(RefCOCODataset, REFER), grefs=(GRefCOCODataset, GREFCOCO))
+
+
+def refusal(path, kind) -> str | None:
+    """What the loader says of the splits that configs read, images left aside."""
+    for split in ('train', 'val'):
+        try:
+            kind(str(path), 'toy', 'me', split, 'images')
+        except FileNotFoundError as e:
+            if 'no image ' not in str(e):
+                return str(e)
+        except ValueError as e:
+            return str(e)
+    return None
+
+
+def wrong(path, rules) -> list[str]:
+    """What the check says is wrong, images left aside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PUBLISHED, 'toy', PublishedDataset('images', {'me': {}}, rules))
+        found = check_download(path, 'toy', read_images=False)
+    return [f'{f.check}: {f.detail}' for f in found if f.ok is False]
+
+
+@pytest.mark.parametrize('stem', KINDS)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sets=annotation_sets(), data=st.data(), junk=JUNK)
+def test_nothing_is_wrong_if_and_only_if_it_loads(path, stem, sets, data, junk):
+    kind, rules = KINDS[stem]
+    write_with_junk(path, sets, data, junk, stem)
+    assert bool(wrong(path, rules)) == (refusal(path, kind) is not None)
+
+
+@pytest.mark.parametrize('name', USELESS)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sets=annotation_sets())
+def test_the_check_names_what_the_loader_refuses(path, name, sets):
+    damaged = copy.deepcopy(sets)
+    USELESS[name](damaged[0][-1], *damaged)
+    write(path, *damaged)
+    said, found = refusal(path, RefCOCODataset), wrong(path, REFER)[0]
+    if name == 'double_annotation':
+        assert found == f'file: {said}'
+    else:
+        of_file, reason, detail = said.split(': ', 2)
+        assert found == f'refs refused, {reason}: {of_file.partition(" of ")[0]}: {detail}'

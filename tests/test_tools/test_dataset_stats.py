@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 import json
+import pickle
 import runpy
 import sys
 
@@ -70,14 +71,80 @@ def test_a_ref_without_annotation_is_named(tmp_path):
     instances = json.loads((folder / 'instances.json').read_text())
     instances['annotations'] = instances['annotations'][1:]
     (folder / 'instances.json').write_text(json.dumps(instances))
-    with pytest.raises(KeyError, match='ref 1: no record 1'):
+    with pytest.raises(
+        ValueError, match=r'ref 1: no annotation: no annotation 1 in instances\.json'
+    ):
         measure(tmp_path, 'refcoco', 'unc', 'train')
 
 
 def test_a_damaged_mask_is_named(tmp_path):
     write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS, segmentations={2: [[1, 2, 3, 4]]})
-    with pytest.raises(ValueError, match='polygon: ref 2: three points or more expected'):
+    with pytest.raises(
+        ValueError, match='ref 2: polygon: annotation 2: three points or more expected'
+    ):
         measure(tmp_path, 'refcoco', 'unc', 'train')
+
+
+@pytest.mark.parametrize('kind', ['images', 'annotations'])
+@pytest.mark.parametrize('key', ['width', 'height', 'file_name', 'image_id', 'segmentation'])
+def test_a_record_without_a_field_is_named(tmp_path, kind, key):
+    folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    instances = json.loads((folder / 'instances.json').read_text())
+    has_it = [record for record in instances[kind] if key in record][1:]
+    for record in has_it:
+        del record[key]
+    (folder / 'instances.json').write_text(json.dumps(instances))
+    if not has_it:
+        assert measure(tmp_path, 'refcoco', 'unc', 'testB').num_refs == 2
+        return
+    said = rf"ref [34]: missing {key}: {kind[:-1]} [234] of instances.json has no field '{key}'"
+    with pytest.raises(ValueError, match=said):
+        measure(tmp_path, 'refcoco', 'unc', 'testB')
+
+
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_ref_without_a_field_is_named(tmp_path, key):
+    refs = [dict(ref) for ref in REFS]
+    del refs[2][key]
+    path = write_refs(tmp_path, refs)
+    name = 'the ref at position 2' if key == 'ref_id' else 'ref 3'
+    with pytest.raises(ValueError) as caught:
+        read_refs(tmp_path, 'refcoco', 'unc')
+    assert str(caught.value) == f"{name} of {path}: missing {key}: it has no field '{key}'"
+
+
+@pytest.mark.parametrize(
+    ('sentences', 'said'),
+    [
+        (None, 'wrong type: sentences must be a list of dicts, got None'),
+        ([dict(sent='cat')], "missing sent_id: its sentence at position 0 has no field 'sent_id'"),
+        ([dict(sent_id=9, raw='cat')], "missing sent: its sentence 9 has no field 'sent'"),
+        ([dict(sent_id=9, sent='\t')], "empty sentence: among ['']"),
+        ([], 'no sentences: its list of sentences is empty'),
+    ],
+)
+def test_a_ref_with_damaged_sentences_is_named(tmp_path, sentences, said):
+    write_refs(tmp_path, [*REFS[:2], dict(REFS[2], sentences=sentences)])
+    with pytest.raises(ValueError) as caught:
+        read_refs(tmp_path, 'refcoco', 'unc')
+    assert str(caught.value).endswith(f'ref 3 of {tmp_path}/refcoco/refs(unc).p: {said}')
+
+
+def test_what_the_loader_leaves_out_is_not_measured(tmp_path):
+    refs = [
+        make_ref(1, 1, 'val', 'a dog', ann_id=[1]),
+        make_ref(2, 1, 'val', ann_id=[2]),
+        make_ref(3, 2, 'val', ann_id=[-1]),
+    ]
+    write_dataset(tmp_path, 'grefcoco', 'grefs(unc).json', refs)
+    split = measure(tmp_path, 'grefcoco', 'unc', 'val')
+    assert (split.num_refs, split.num_images, len(split.words)) == (1, 1, 1)
+
+
+def write_refs(root, refs):
+    path = write_dataset(root, 'refcoco', 'refs(unc).p', REFS) / 'refs(unc).p'
+    path.write_bytes(pickle.dumps(refs, protocol=2))
+    return path
 
 
 def run(root, monkeypatch, *arguments):

@@ -91,6 +91,41 @@ def test_mistakes_are_named(report, arguments, message):
         report(*arguments)
 
 
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda image: image.pop('file_name'), 'missing file_name: image 2 of .* has no field'),
+        (lambda image: image.update(file_name=None), 'image file name: image 2 of .* None'),
+        (lambda image: image.update(id=77), 'no image record: no image 2 in instances.json'),
+        (lambda image: image.pop('width'), "missing width: image 2 of .* has no field 'width'"),
+    ],
+)
+def test_a_damaged_image_record_is_named(report, tmp_path, change, said):
+    path = tmp_path / 'refcoco' / 'instances.json'
+    instances = json.loads(path.read_text())
+    change(instances['images'][1])
+    path.write_text(json.dumps(instances))
+    assert report('refcoco/unc/train', 'grefcoco/unc/val')  # which do not read it
+    with pytest.raises(ValueError, match=f'refcoco/unc/val: ref 3: {said}'):
+        report('refcoco/unc/val', 'grefcoco/unc/val')
+
+
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_ref_without_a_field_is_named(report, tmp_path, key):
+    refs = [dict(ref) for ref in GREFCOCO]
+    del refs[1][key]
+    (tmp_path / 'grefcoco' / 'grefs(unc).json').write_text(json.dumps(refs))
+    with pytest.raises(ValueError, match=rf'grefs\(unc\)\.json: missing {key}: it has no field'):
+        report('--all')
+
+
+def test_refs_without_sentences_are_left_out(report, tmp_path):
+    refs = [*GREFCOCO, make_ref(9, 2, 'val', ann_id=[3])]
+    (tmp_path / 'grefcoco' / 'grefs(unc).json').write_text(json.dumps(refs))
+    _, (pair,) = report('refcoco/unc/val', 'grefcoco/unc/val')
+    assert pair['shared']['images'] == 0
+
+
 def test_one_split_is_no_pair(report, capsys):
     with pytest.raises(SystemExit):
         report('refcoco/unc/train')

@@ -1,13 +1,17 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Check downloaded datasets: files, published counts, references, images.
+"""Check downloaded datasets: files, published counts, refs, images; "0 wrong" means that they load.
 
 Example:
     python tools/dataset_converters/check_download.py data refcoco refcoco+ --split-by unc
     python tools/dataset_converters/check_download.py data refclef --images /photos/saiapr_tc-12
 
-Exits with 1 when something is missing or differs. Nothing is moved or changed, but with
---link-images, which links the folder of --images into the data root where the configs look.
+Refs and images are judged by the rules that training loads them by. WRONG is what it would refuse,
+and what differs from what is published; refs that it leaves out, and images that EXIF would turn
+(datasets are read as stored), are counted.
+
+Exits with 1 when something is wrong. Nothing is moved or changed, but with --link-images, which
+links the folder of --images into the data root where the configs look.
 """
 
 import argparse

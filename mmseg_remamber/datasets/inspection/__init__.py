@@ -11,6 +11,7 @@ from .layout import (
     parse_split_name,
     read_refs,
     reading_order,
+    rules_of,
     split_refs,
     target_ids,
 )
@@ -43,6 +44,7 @@ __all__ = [
     'read_splits',
     'reading_order',
     'reduce_instances',
+    'rules_of',
     'split_refs',
     'split_statistics',
     'target_ids',

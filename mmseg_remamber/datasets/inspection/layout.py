@@ -3,10 +3,14 @@
 """Finds and reads what lies in a data root, without building datasets."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from mmseg_remamber.datasets.refer.cache import log_left_out
+from mmseg_remamber.datasets.refer.fields import InvalidRef, name_ref, read_fields
 from mmseg_remamber.datasets.refer.reader import find_refs, in_split, load_refs
+from mmseg_remamber.datasets.refer.rules import GREFCOCO, REFER, RefRules
 
 _REFS_FILE = re.compile(r'g?refs\((?P<split_by>.+)\)\.(p|json)')
 
@@ -57,31 +61,55 @@ def list_split_by(folder: Path) -> list[str]:
     return sorted({match['split_by'] for match in matches if match})
 
 
+def rules_of(folder: Path) -> RefRules:
+    """Choose the rules of a dataset folder by its refs files; gRefCOCO's is ``grefs(...)``."""
+    return GREFCOCO if any(folder.glob(f'{GREFCOCO.stem}(*')) else REFER
+
+
 def find_refs_file(folder: Path, split_by: str) -> Path:
-    """Find the refs file of a dataset folder; gRefCOCO's is named ``grefs(...)``.
+    """Find the refs file of a dataset folder, named as its rules say.
 
     Raises:
         FileNotFoundError: There is none; names the ``split_by`` values that are there.
     """
-    stem = 'grefs' if any(folder.glob('grefs(*')) else 'refs'
-    return find_refs(folder, split_by, stem=stem)
+    return find_refs(folder, split_by, stem=rules_of(folder).stem)
 
 
 def read_refs(root: Path, dataset: str, split_by: str) -> list[dict]:
-    """Read the refs of all splits.
+    """Read the refs of all splits, as they are in the file, each field of them checked.
+
+    What they refer to is not looked up. Refs that the rules leave out are not among them, and the
+    log says how many.
 
     Raises:
-        ValueError: No such dataset in the root, or a damaged file; names the datasets there.
+        ValueError: No such dataset in the root, which names those there; a damaged file; or a ref
+            without a field, or with one of a wrong type.
         FileNotFoundError: No refs file of this ``split_by``; names those there.
     """
     present = list_datasets(root)
     if dataset not in present:
         raise ValueError(f'dataset must be one of {present} in {root}, got {dataset!r}')
-    return load_refs(find_refs_file(root / dataset, split_by))
+    rules, path = rules_of(root / dataset), find_refs_file(root / dataset, split_by)
+    refs, left_out = [], Counter[str]()
+    for position, ref in enumerate(load_refs(path)):
+        try:
+            read_fields(ref, rules)
+        except InvalidRef as e:
+            if not e.left_out:
+                raise ValueError(f'{name_ref(ref, position)} of {path}: {e}') from e
+            left_out[e.reason] += 1
+        else:
+            refs.append(ref)
+    log_left_out(path, left_out)
+    return refs
 
 
 def target_ids(ref: dict) -> list[int | str]:
-    """List the ids of the annotations that a ref means: one, or in gRefCOCO none or several."""
+    """List the ids of the annotations that a ref means: one, or in gRefCOCO none or several.
+
+    Args:
+        ref: As :func:`read_refs` gives it.
+    """
     ids = ref['ann_id']
     if not isinstance(ids, list):
         return [ids]
@@ -90,6 +118,10 @@ def target_ids(ref: dict) -> list[int | str]:
 
 def split_refs(refs: list[dict], split: str) -> list[dict]:
     """Choose the refs of one split, by the rules of :func:`in_split`.
+
+    Args:
+        refs: As :func:`read_refs` gives them.
+        split: Which.
 
     Raises:
         ValueError: No such split; names those there.

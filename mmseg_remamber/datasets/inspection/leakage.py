@@ -8,6 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 from mmseg_remamber.datasets.mixed import image_key
+from mmseg_remamber.datasets.refer.checker import find_image
+from mmseg_remamber.datasets.refer.fields import InvalidRef
 from mmseg_remamber.datasets.refer.reader import load_instances
 
 from .layout import (
@@ -94,23 +96,23 @@ def read_splits(root: Path, names: Iterable[SplitName]) -> list[SplitContent]:
     """Read the contents of some splits; each file is read once.
 
     Raises:
-        ValueError, FileNotFoundError: No such dataset, ``split_by`` or split; names those there.
+        ValueError, FileNotFoundError: No such dataset, ``split_by`` or split, which names those
+            there; or a file, a ref or the record of an image that cannot be used.
     """
     refs_of: dict[tuple[str, str], list[dict]] = {}
-    files_of: dict[str, dict] = {}
+    images_of: dict[str, dict] = {}
     contents = []
     for name in names:
         key = (name.dataset, name.split_by)
         if key not in refs_of:
             refs_of[key] = read_refs(root, *key)
-        if name.dataset not in files_of:
-            images, _ = load_instances(root / name.dataset / 'instances.json')
-            files_of[name.dataset] = {i: _image_name(r['file_name']) for i, r in images.items()}
+        if name.dataset not in images_of:
+            images_of[name.dataset], _ = load_instances(root / name.dataset / 'instances.json')
         try:
             chosen = split_refs(refs_of[key], name.split)
         except ValueError as e:
             raise ValueError(f'{name}: {e}') from e
-        contents.append(_content(name, chosen, files_of[name.dataset]))
+        contents.append(_content(name, chosen, images_of[name.dataset]))
     return contents
 
 
@@ -131,17 +133,18 @@ def _image_name(file_name: str) -> str:
     return key if key.startswith('coco ') else file_name
 
 
-def _content(name: SplitName, refs: list[dict], files: dict) -> SplitContent:
-    images, objects, sentences, described = set(), set(), set(), set()
+def _content(name: SplitName, refs: list[dict], images: dict) -> SplitContent:
+    files, objects, sentences, described = set(), set(), set(), set()
     for ref in refs:
-        if ref['image_id'] not in files:
-            raise ValueError(f'{name}: ref {ref["ref_id"]} has no image record in instances.json')
-        file = files[ref['image_id']]
-        images.add(file)
+        try:
+            file = _image_name(find_image(images, ref['image_id'])['file_name'])
+        except InvalidRef as e:
+            raise ValueError(f'{name}: ref {ref["ref_id"]}: {e}') from e
+        files.add(file)
         objects.update((file, ann_id) for ann_id in target_ids(ref))
         texts = {' '.join(sentence['sent'].lower().split()) for sentence in ref['sentences']}
         sentences |= texts
         described.update((file, text) for text in texts)
     return SplitContent(
-        name, frozenset(images), frozenset(objects), frozenset(sentences), frozenset(described)
+        name, frozenset(files), frozenset(objects), frozenset(sentences), frozenset(described)
     )

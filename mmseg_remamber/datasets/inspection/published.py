@@ -11,6 +11,8 @@ those of Ref-L4 (Chen et al., 2024). No checksum was found published for any of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mmseg_remamber.datasets.refer.rules import GREFCOCO, REFER, RefRules
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -35,10 +37,12 @@ class PublishedDataset:
         img_dir: Folder of its images below the data root, as the configs have it.
         partitions: Whose split -> split -> its size; an empty mapping where the names of the
             splits are known to vary between releases.
+        rules: Those of the dataset class that the configs read it by.
     """
 
     img_dir: str
     partitions: Mapping[str, Mapping[str, Counts]]
+    rules: RefRules = REFER
 
 
 _COCO = 'images/train2014'
@@ -85,7 +89,7 @@ PUBLISHED: Mapping[str, PublishedDataset] = {
             },
         },
     ),
-    'grefcoco': PublishedDataset(img_dir=_COCO, partitions={'unc': {}}),
+    'grefcoco': PublishedDataset(img_dir=_COCO, partitions={'unc': {}}, rules=GREFCOCO),
     'refclef': PublishedDataset(
         img_dir='images/saiapr_tc-12',
         partitions={'unc': {}, 'berkeley': {}},

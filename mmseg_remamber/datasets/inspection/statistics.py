@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmseg_remamber.datasets.masks import unite_masks
+from mmseg_remamber.datasets.refer.checker import find_image, find_mask
+from mmseg_remamber.datasets.refer.fields import InvalidRef
 
 from .layout import target_ids
 
@@ -80,14 +82,14 @@ def split_statistics(
     """Measure the refs of one split.
 
     Args:
-        refs: At least one.
+        refs: At least one, as :func:`read_refs` gives them.
         images, annotations: Records by id, as :func:`load_instances` gives them.
         max_tokens: T, with start and end token.
         tokenizer: Local folder of a transformers tokenizer; None is CLIP's.
 
     Raises:
-        ValueError: No refs, or an object's mask cannot be decoded or has no pixel; names the ref.
-        KeyError: A ref whose image or annotation is missing; names the ref.
+        ValueError: No refs, or one whose image or object is not there or cannot be used, which
+            names the ref and says why.
     """
     if not refs:
         raise ValueError('refs is empty: nothing to measure')
@@ -125,11 +127,11 @@ def split_statistics(
 
 def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
     """Measure the share of the image under the union of all that the ref means."""
+    name = f'ref {ref["ref_id"]}'
     try:
-        image = images[ref['image_id']]
-        segmentations = [annotations[ann_id]['segmentation'] for ann_id in target_ids(ref)]
-    except KeyError as e:
-        raise KeyError(f'ref {ref["ref_id"]}: no record {e} in instances.json') from e
-    size = image['height'], image['width']
-    mask = unite_masks(segmentations, *size, f'ref {ref["ref_id"]}', refuse_empty=True)
+        image = find_image(images, ref['image_id'])
+        segmentations = [find_mask(annotations, ann_id, image) for ann_id in target_ids(ref)]
+    except InvalidRef as e:
+        raise ValueError(f'{name}: {e}') from e
+    mask = unite_masks(segmentations, image['height'], image['width'], name, refuse_empty=True)
     return np.count_nonzero(mask) / mask.size

@@ -8,23 +8,25 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import chain
 from logging import WARNING
 from pathlib import Path
-from reprlib import repr as show
 from typing import NamedTuple
 
 from mmengine.logging import print_log
 
 from mmseg_remamber.checkpoints.digest import sha256_of_file
 
-from .checker import InvalidRef, RefChecker
-from .reader import in_split, load_instances, load_refs
+from .checker import RefChecker
+from .fields import InvalidRef, name_ref
+from .reader import ID_TYPES, in_split, load_instances, load_refs
+from .rules import REFER, RefRules
 
 # Part of the key: raise it with every change of what a record holds or of what is checked.
-_FORMAT = 1
+_FORMAT = 2
 TEXT_KEYS = frozenset(['segmentation', 'segmentations'])
 
 
@@ -36,23 +38,23 @@ class CheckedRefs(NamedTuple):
             ``segmentations``) as JSON text, which is read where a mask is needed: reading all of
             them would be most of the time of a start.
         images: For each split of the file, the file names of its images, those of refs that
-            were dropped among them.
-        dropped: For each reason, the number of refs of the file (of all splits) left out by it.
+            were left out among them.
+        left_out: For each reason, the number of refs of the file (of all splits) left out by it.
     """
 
     records: list[dict]
     images: dict[str, list[str]]
-    dropped: dict[str, int]
+    left_out: dict[str, int]
 
 
 def load_checked_refs(
     refs_path: Path,
     instances_path: Path,
     split: str,
+    rules: RefRules = REFER,
     *,
     strict: bool = True,
     sentence_key: str = 'sent',
-    several_targets: bool = False,
     cache_dir: Path | None = None,
 ) -> CheckedRefs:
     """Read one split of a refs file from the cache, or from the files, which fills the cache.
@@ -64,37 +66,41 @@ def load_checked_refs(
     Args:
         refs_path, instances_path: The two files.
         split: As :func:`in_split` reads it.
-        strict: Whether a ref that cannot be used is an error; if not it is left out and counted.
-        sentence_key, several_targets: As in :class:`RefChecker`.
+        rules: Of the dataset. What they leave out is counted and logged.
+        strict: Whether any other ref that cannot be used is an error; if not it is left out, too.
+        sentence_key: As in :class:`RefChecker`.
         cache_dir: Where cache files lie; None is :func:`default_cache_dir`.
 
     Raises:
         FileNotFoundError: A file is missing.
         ValueError: A damaged file, a ref that cannot be used (when strict), or a split that has
-            no refs; the message lists those that have.
+            no refs; the message lists those that have. A split whose refs are all left out has
+            no records.
     """
-    options = dict(strict=strict, sentence_key=sentence_key, several_targets=several_targets)
-    key = _key(refs_path, instances_path, options)
+    options = dict(strict=strict, sentence_key=sentence_key)
+    key = _key(refs_path, instances_path, dict(options, rules=asdict(rules)))
     cache = Path(cache_dir or default_cache_dir()) / f'{key}.json'
     with _no_collection():
         checked = _read(cache, split)
         if checked is None:
-            content = _build(refs_path, instances_path, **options)
+            content = _build(refs_path, instances_path, rules, **options)
             _write(cache, content)
             checked = _of_split(content, split)
             del content
-    if checked.dropped:
-        reasons = ', '.join(f'{count} {reason}' for reason, count in checked.dropped.items())
-        print_log(
-            f'{refs_path}: {sum(checked.dropped.values())} refs dropped ({reasons})',
-            'current',
-            WARNING,
-        )
-    if not checked.records:
+    log_left_out(refs_path, checked.left_out)
+    if not any(in_split(name, split) for name in checked.images):
         raise ValueError(
             f'split must be one of {sorted(checked.images)} in {refs_path}, got {split!r}'
         )
     return checked
+
+
+def log_left_out(refs_path: Path, left_out: Mapping[str, int]) -> None:
+    """Log how many refs of a file are left out, by reason; nothing where none are."""
+    if left_out:
+        reasons = ', '.join(f'{count} {reason}' for reason, count in left_out.items())
+        message = f'{refs_path}: {sum(left_out.values())} refs left out ({reasons})'
+        print_log(message, 'current', WARNING)
 
 
 def default_cache_dir() -> Path:
@@ -107,29 +113,26 @@ class _Content(NamedTuple):
 
     records: dict[str, list[dict]]  # by split
     images: dict[str, list[str]]
-    dropped: dict[str, int]
+    left_out: dict[str, int]
 
 
 def _build(
-    refs_path: Path, instances_path: Path, *, strict: bool, sentence_key: str, several_targets: bool
+    refs_path: Path, instances_path: Path, rules: RefRules, *, strict: bool, sentence_key: str
 ) -> _Content:
     refs = load_refs(refs_path)
     images, annotations = load_instances(instances_path, strict=strict)
-    check = RefChecker(
-        images, annotations, sentence_key=sentence_key, several_targets=several_targets
-    )
+    check = RefChecker(images, annotations, rules, sentence_key=sentence_key)
     records: dict[str, list[dict]] = {}
     # a dict keeps the order, and each name once
     image_names: dict[str, dict[str, None]] = {}
-    dropped: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     for position, ref in enumerate(refs):
         try:
             record = check(ref)
         except InvalidRef as e:
-            if strict:
-                name = show(ref['ref_id']) if 'ref_id' in ref else f'at position {position}'
-                raise ValueError(f'ref {name} of {refs_path}: {e}') from e
-            dropped[e.reason] += 1
+            if strict and not e.left_out:
+                raise ValueError(f'{name_ref(ref, position)} of {refs_path}: {e}') from e
+            left_out[e.reason] += 1
             split, name = _split_and_image(ref, images)
         else:
             split, name = record['split'], record['file_name']
@@ -138,20 +141,20 @@ def _build(
             records.setdefault(split, []).append(record)
         if split and name:
             image_names.setdefault(split, {})[name] = None
-    return _Content(records, {s: list(names) for s, names in image_names.items()}, dict(dropped))
+    return _Content(records, {s: list(names) for s, names in image_names.items()}, dict(left_out))
 
 
 def _split_and_image(ref: dict, images: dict[int | str, dict]) -> tuple[str | None, str | None]:
-    """Read split and image file of a ref that is dropped, as far as they can be read."""
+    """Read split and image file of a ref that is left out, as far as they can be read."""
     split, image_id = ref.get('split'), ref.get('image_id')
-    image = images.get(image_id, {}) if type(image_id) is int else {}
+    image = images.get(image_id, {}) if type(image_id) in ID_TYPES else {}
     name = image.get('file_name')
     return (split if type(split) is str else None), (name if type(name) is str else None)
 
 
 def _of_split(content: _Content, split: str) -> CheckedRefs:
     groups = [group for name, group in content.records.items() if in_split(name, split)]
-    return CheckedRefs(list(chain.from_iterable(groups)), content.images, content.dropped)
+    return CheckedRefs(list(chain.from_iterable(groups)), content.images, content.left_out)
 
 
 # --- The cache file: lines of JSON, a header, the images, and one of each split's refs ------------
@@ -172,7 +175,7 @@ def _write(path: Path, content: _Content) -> None:
     groups = {split: _line(records) for split, records in content.records.items()}
     header = _line(
         dict(
-            dropped=content.dropped,
+            left_out=content.left_out,
             images=[len(images), _checksum(images)],
             splits={split: [len(group), _checksum(group)] for split, group in groups.items()},
         )
@@ -211,7 +214,7 @@ def _read(path: Path, split: str) -> CheckedRefs | None:
     except ValueError as e:
         print_log(f'cache {path} is damaged and made anew: {e}', 'current', WARNING)
         return None
-    return CheckedRefs(records, images, header['dropped'])
+    return CheckedRefs(records, images, header['left_out'])
 
 
 def _line(value) -> bytes:

@@ -107,8 +107,14 @@ def load_refs(path: Path) -> list[dict]:
         refs = _load_json(path) if path.suffix == '.json' else _load_pickle(path)
     except _DAMAGE as e:
         raise ValueError(f'{path} is not a refs file: {type(e).__name__}: {e}') from e
-    if not isinstance(refs, list) or not all(isinstance(ref, dict) for ref in refs):
-        raise ValueError(f'{path} is not a refs file: expected a list of dicts')
+    if not isinstance(refs, list):
+        raise ValueError(f'{path} is not a refs file: it is no list, {reprlib.repr(refs)}')
+    for position, ref in enumerate(refs):
+        if not isinstance(ref, dict):
+            raise ValueError(
+                f'{path} is not a refs file: the ref at position {position} is no dict, '
+                f'{reprlib.repr(ref)}'
+            )
     return refs
 
 
@@ -151,14 +157,16 @@ def load_instances(
         raise FileNotFoundError(f'no annotation file {path}')
     try:
         instances = _load_json(path)
-        images, annotations = instances['images'], instances['annotations']
-        if not isinstance(images, list) or not isinstance(annotations, list):
-            raise TypeError('images and annotations must be lists')
-    except (KeyError, TypeError, ValueError, RecursionError) as e:
-        raise ValueError(f'{path} is not an instances file: {e!r}') from e
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f'{path} is not an instances file: {e}') from e
+    if not isinstance(instances, dict):
+        raise ValueError(f'{path} is not an instances file: it is no dict')
+    for key in ('images', 'annotations'):
+        if not isinstance(instances.get(key), list):
+            raise ValueError(f'{path} is not an instances file: it has no list {key!r}')
     return (
-        _by_id(images, f'image of {path}', strict),
-        _by_id(annotations, f'annotation of {path}', strict),
+        _by_id(instances['images'], f'image of {path}', strict),
+        _by_id(instances['annotations'], f'annotation of {path}', strict),
     )
 
 
