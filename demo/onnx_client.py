@@ -7,6 +7,7 @@ python demo/onnx_client.py EXPORTED IMAGE "the red circle on the left" MASK.png
 """
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -25,33 +26,77 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# what PIL raises for damaged files
+DAMAGE = (OSError, SyntaxError, ValueError, struct.error, LookupError, TypeError, OverflowError)
 
 
-def predict(folder: Path, picture: Image.Image, text: str) -> tuple[Image.Image, float]:
-    """Mask, 0 or 255, at the picture's own size, and the mean probability inside it."""
-    session = onnxruntime.InferenceSession(folder / 'model.onnx')
-    metadata = session.get_modelmeta().custom_metadata_map
-    size, threshold = json.loads(metadata['size']), json.loads(metadata['threshold'])
-    token_ids = Tokenizer.from_file(str(folder / 'tokenizer.json')).encode(text).ids
-    rgb = read(picture)
-    seen = rgb if size is None else rgb.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    inputs = dict(image=np.asarray(seen)[None], token_ids=np.array([token_ids]))
-    (logits,) = session.run(None, inputs)
-    own = resize_map(Image.fromarray(logits[0, 0]), rgb.size)
-    probability = 1 / (1 + np.exp(-np.asarray(own)))
-    mask = probability > threshold
-    return Image.fromarray(mask), float(probability[mask].mean()) if mask.any() else 0.0
+class Client:
+    """An exported model.
+
+    Args:
+        folder: of tools/export.py.
+
+    Attributes:
+        trained_on: name, pictures and sentences of the training data; None where the checkpoint did
+            not record them.
+
+    Raises:
+        FileNotFoundError: when the folder lacks model.onnx or tokenizer.json.
+    """
+
+    def __init__(self, folder: Path):
+        for name in ('model.onnx', 'tokenizer.json'):
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f'{str(folder)!r} has no {name}: not of tools/export.py')
+        self.session = onnxruntime.InferenceSession(folder / 'model.onnx')
+        self.tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        self.size, self.threshold, self.trained_on = (
+            json.loads(metadata.get(key, 'null')) for key in ('size', 'threshold', 'trained_on')
+        )
+
+    def __call__(self, picture: Image.Image, text: str) -> tuple[Image.Image, float]:
+        """Mask, 0 or 255, at the picture's own size, and the mean probability inside it.
+
+        Raises:
+            ValueError: for a sentence without a word, or a picture that :func:`read` refuses.
+        """
+        if not text.strip():
+            raise ValueError(f'a sentence must have a word, got {text!r}')
+        rgb = read(picture)
+        size = rgb.size if self.size is None else (self.size[1], self.size[0])
+        seen = rgb if size == rgb.size else rgb.resize(size, Image.Resampling.BILINEAR)
+        token_ids = self.tokenizer.encode(text).ids
+        inputs = dict(image=np.asarray(seen)[None], token_ids=np.array([token_ids]))
+        (logits,) = self.session.run(None, inputs)
+        own = resize_map(Image.fromarray(logits[0, 0]), rgb.size)
+        probability = 1 / (1 + np.exp(-np.asarray(own)))
+        mask = probability > self.threshold
+        return Image.fromarray(mask), float(probability[mask].mean()) if mask.any() else 0.0
 
 
 def read(picture: Image.Image) -> Image.Image:
-    """The picture as people see it, in RGB: turned by its EXIF tag, on white, of 8 bits."""
-    turn = TURNS.get(picture.getexif().get(ORIENTATION))
-    if picture.mode.startswith('I;16'):
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert('RGBA')
-        picture = Image.alpha_composite(Image.new('RGBA', picture.size, 'white'), picture)
-    picture = picture.convert('RGB')
+    """The picture as people see it, in RGB: turned by its EXIF tag, on white, of 8 bits.
+
+    Raises:
+        ValueError: for pixels of 32 bits, which have no agreed white, or a damaged file.
+    """
+    try:
+        turn = TURNS.get(picture.getexif().get(ORIENTATION))
+    except DAMAGE:
+        turn = None
+    try:
+        picture.load()
+        if picture.mode in ('I', 'F'):
+            raise ValueError(f'its pixels are of 32 bits (mode {picture.mode!r}), not 8 or 16')
+        if picture.mode.startswith('I;16'):
+            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        if picture.has_transparency_data:
+            picture = picture.convert('RGBA')
+            picture = Image.alpha_composite(Image.new('RGBA', picture.size, 'white'), picture)
+        picture = picture.convert('RGB')
+    except DAMAGE as error:
+        raise ValueError(f'the picture could not be decoded: {error}') from error
     return picture if turn is None else picture.transpose(turn)
 
 
@@ -66,9 +111,22 @@ def resize_map(logits: Image.Image, size: tuple[int, int]) -> Image.Image:
     )
 
 
-if __name__ == '__main__':
+def main() -> None:
     if len(sys.argv) != 5:
         sys.exit(__doc__)
-    mask, score = predict(Path(sys.argv[1]), Image.open(sys.argv[2]), sys.argv[3])
-    mask.save(sys.argv[4])
-    print(f'{sys.argv[4]}: {np.asarray(mask).mean():.1%} of the picture, score {score:.3f}')
+    folder, source, text, out = sys.argv[1:]
+    try:
+        client = Client(Path(folder))
+        origin = client.trained_on or dict(name='not recorded in the export')
+        kinds = (origin.get(key) for key in ('name', 'pictures', 'sentences'))
+        print('trained on:', '; '.join(filter(None, kinds)), flush=True)
+        with Image.open(source) as picture:
+            mask, score = client(picture, text)
+        mask.save(out)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        sys.exit(f'error: {source}, {text!r}: {error}')
+    print(f'{out}: {np.asarray(mask).mean():.1%} of the picture, score {score:.3f}')
+
+
+if __name__ == '__main__':
+    main()

@@ -6,12 +6,12 @@
 
 Writes OUT/vis/NAME.png (picture, masks, sentences), OUT/pred/NAME_1.png (mask of the first
 sentence) and OUT/results.json (all masks in COCO's format). Without a model it takes the one that
-`make quickstart` trained.
+`make quickstart` trained. It says what the model was trained on, and warns of a picture that is of
+another kind.
 """
 
 import argparse
 import sys
-import textwrap
 import warnings
 from pathlib import Path
 
@@ -62,6 +62,8 @@ def _run(options: argparse.Namespace) -> int:
     # torch takes seconds to import, which --help and misspelt options need not wait for
     from mmseg_remamber.apis import RefSegInferencer
     from mmseg_remamber.apis.quickstart import choose_model
+    from mmseg_remamber.apis.results import shorten
+    from mmseg_remamber.datasets.origin import NOT_RECORDED
 
     model, checkpoint = choose_model(options.model, options.checkpoint)
     print(f'model: {checkpoint}', flush=True)
@@ -74,6 +76,7 @@ def _run(options: argparse.Namespace) -> int:
         compile=options.compile and dict(mode=options.compile),
         show_progress=not options.no_progress,
     )
+    print(f'trained on: {inferencer.trained_on or NOT_RECORDED}', flush=True)
     found = inferencer(
         options.image,
         options.sentences,
@@ -85,8 +88,7 @@ def _run(options: argparse.Namespace) -> int:
     predictions, failures = found['predictions'], found['failures']
     for masks in predictions:
         for item in masks:
-            line = textwrap.shorten(item.caption, 100, placeholder='...')
-            print(f'{line} ({100 * item.mask.mean():.1f} % of the picture)')
+            print(f'{shorten(item.caption, 100)} ({100 * item.mask.mean():.1f} % of the picture)')
     if any(predictions):
         print(f'pictures: {Path(options.out) / "vis"}')
     for failure in failures:

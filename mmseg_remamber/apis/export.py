@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmseg_remamber.models import ReferringSegmentor
 from mmseg_remamber.text.tokenizer import save_for_clients
 
+from .init_model import origin_of_model
 from .query import PreparedPicture, Query
 
 MAX_BATCH = 256
@@ -114,10 +115,15 @@ def client_metadata(model: ReferringSegmentor) -> dict:
 
     Returns:
         ``size``, (height, width) that pictures are resized to, or None when they are taken as they
-        are, and ``threshold`` of the probability.
+        are; ``threshold`` of the probability; and ``trained_on``, the origin of the training data
+        as a dict, or None where the checkpoint does not record it.
     """
-    size = Query(model).size
-    return dict(size=None if size is None else [size[1], size[0]], threshold=model.threshold)
+    size, trained_on = Query(model).size, origin_of_model(model)
+    return dict(
+        size=None if size is None else [size[1], size[0]],
+        threshold=model.threshold,
+        trained_on=None if trained_on is None else trained_on.to_dict(),
+    )
 
 
 @torch.no_grad()

@@ -16,13 +16,14 @@ from mmengine.infer import BaseInferencer
 from rich.progress import track
 from torch import Tensor, nn
 
-from mmseg_remamber.configuration import compile_options, find_config, load_config
+from mmseg_remamber.configuration import compile_options, find_config
+from mmseg_remamber.datasets.origin import Origin
 from mmseg_remamber.models.precision import autocast, keep_weights
 from mmseg_remamber.models.segmentor import cut_padding, resize_logits
 from mmseg_remamber.text import Text
 from mmseg_remamber.visualization.referred import draw_masks
 
-from .init_model import init_model
+from .init_model import init_model, origin_of_model, read_config
 from .pictures import SUFFIXES, Picture, PictureInput, list_pictures
 from .query import PreparedPicture, Query, Tokens
 from .results import ReferredMask, ResultWriter
@@ -50,6 +51,20 @@ class Failure(NamedTuple):
     error: str
 
 
+class Doubt(NamedTuple):
+    """A picture that cannot be of the kind that the model was trained on.
+
+    Attributes:
+        number: of the picture among the inputs, from 1 on.
+        name: its path, or its number where it has none.
+        reason: what the model was trained on, and what follows.
+    """
+
+    number: int
+    name: str
+    reason: str
+
+
 class RefSegInferencer(BaseInferencer):
     """Masks of sentences in pictures, in the manner of MMSeg's inferencer.
 
@@ -71,10 +86,15 @@ class RefSegInferencer(BaseInferencer):
             pays where ``img_size`` and the number of sentences stay the same.
         show_progress: draw a progress bar.
 
+    Attributes:
+        trained_on: the :class:`~mmseg_remamber.datasets.origin.Origin` of the model's training
+            data; None where the checkpoint does not record it.
+
     Raises:
         FileNotFoundError: no such config, name or checkpoint.
-        ValueError: when the checkpoint is of another model or has no config, the config no test
-            pipeline, the device is not there, or does not have the type.
+        ValueError: when the checkpoint is of another model, has no config, or records an origin
+            that is none; the config has no test pipeline; the device is not there, or does not
+            have the type.
         TypeError: when ``compile`` is no such value.
         RuntimeError: from torch, for an unknown mode or option of compiling.
 
@@ -99,11 +119,12 @@ class RefSegInferencer(BaseInferencer):
         self.img_size = img_size
         options = compile_options(compile)
         if isinstance(model, (str, Path)):
-            model = load_config(find_config(str(model)))
+            model = read_config(find_config(str(model)))
         super().__init__(
             model, weights=weights, device=device, scope='mmseg', show_progress=show_progress
         )
         self.cfg = self.model.cfg
+        self.trained_on = origin_of_model(self.model)
         self.device = next(self.model.parameters()).device
         self.dtype = self.model.predict_dtype if dtype is None else dtype
         autocast(self.dtype, self.device)  # refuses what the device does not have
@@ -140,8 +161,9 @@ class RefSegInferencer(BaseInferencer):
         Returns:
             dict of ``predictions``, for each picture a list of :class:`ReferredMask`, one a
             sentence; ``visualization``, for each picture (h, w, 3) uint8 RGB, or nothing without
-            ``return_vis``; and ``failures``, the :class:`Failure` of each picture that has no
-            predictions, with ``keep_going``.
+            ``return_vis``; ``failures``, the :class:`Failure` of each picture that has no
+            predictions, with ``keep_going``; and ``doubts``, the :class:`Doubt` of each picture
+            that cannot be of the kind that the model was trained on, which is warned of as well.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: for a picture, as :func:`load_picture`.
@@ -157,11 +179,14 @@ class RefSegInferencer(BaseInferencer):
             raise ValueError(f'batch_size must be at least 1, got {batch_size!r}')
         pictures = list_pictures(inputs)
         asked = _texts_of_pictures(texts, len(pictures))
-        writer = None if out_dir is None else ResultWriter(out_dir)
+        writer = None if out_dir is None else ResultWriter(out_dir, self.trained_on)
         predictions: list[list[ReferredMask]] = [[] for _ in pictures]
         visualization: list[np.ndarray] = []
         failures: list[Failure] = []
-        found = self._find(pictures, asked, batch_size, threshold, failures if keep_going else None)
+        doubts: dict[int, Doubt] = {}
+        found = self._find(
+            pictures, asked, batch_size, threshold, failures if keep_going else None, doubts
+        )
         shown = track(
             found,
             description='Inference',
@@ -178,11 +203,14 @@ class RefSegInferencer(BaseInferencer):
                     if return_vis:
                         visualization.append(overlay)
                     if writer is not None:
-                        writer.add(picture.name, masks, overlay)
+                        doubt = doubts.get(number)
+                        writer.add(picture.name, masks, overlay, doubt and doubt.reason)
         finally:
             if writer is not None:
                 writer.close()
-        return self.postprocess(predictions, visualization) | dict(failures=failures)
+        return self.postprocess(predictions, visualization) | dict(
+            failures=failures, doubts=list(doubts.values())
+        )
 
     def visualize(
         self, inputs: Sequence[Picture], preds: Sequence[Sequence[ReferredMask]]
@@ -200,7 +228,7 @@ class RefSegInferencer(BaseInferencer):
     def postprocess(
         self, preds: list[list[ReferredMask]], visualization: list[np.ndarray]
     ) -> dict[str, list]:
-        """What a call returns, but for the failures."""
+        """What a call returns, but for failures and doubts."""
         return dict(predictions=preds, visualization=visualization)
 
     def preprocess(self, inputs: Iterable[PictureInput]) -> Iterator[PreparedPicture]:
@@ -233,10 +261,12 @@ class RefSegInferencer(BaseInferencer):
         batch_size: int,
         threshold: float,
         failures: list[Failure] | None,
+        doubts: dict[int, Doubt],
     ) -> Iterator[tuple[int, Picture, ReferredMask]]:
         """Picture by picture, sentence by sentence, each with its picture's number from 1 on.
 
-        A picture that cannot be read joins the failures, where there is a list of them.
+        A picture that cannot be read joins the failures, where there is a list of them; one of
+        another kind than the model knows joins the doubts, by its number.
         """
         unique = dict.fromkeys(text for texts in asked for text in texts)
         sentences = self._encode(list(unique), batch_size)
@@ -250,6 +280,11 @@ class RefSegInferencer(BaseInferencer):
                         raise
                     failures.append(Failure(number, _name_of(source, number), str(error)))
                     continue
+                reason = doubt_of(self.trained_on, prepared.picture)
+                if reason is not None:
+                    name = _name_of(source, number)
+                    doubts[number] = Doubt(number, name, reason)
+                    warnings.warn(f'{name}: {reason}', stacklevel=2)
                 for text in texts:
                     yield prepared, sentences[text]
 
@@ -293,6 +328,17 @@ class RefSegInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: Config | ConfigDict) -> Query:
         """The query in place of a pipeline: pictures and sentences are prepared apart."""
         return Query(self.model, self.img_size)
+
+
+def doubt_of(trained_on: Origin | None, picture: Picture) -> str | None:
+    """Why a model's masks of a picture are not to be trusted; None where nothing speaks against
+    them."""
+    if trained_on is None or trained_on.is_of_kind(picture.image):
+        return None
+    return (
+        f'the model was trained on {trained_on.pictures or trained_on.name}, and this picture is '
+        'none of them: do not trust its masks'
+    )
 
 
 def _name_of(source: PictureInput, number: int) -> str:

@@ -12,9 +12,11 @@ from mmengine.logging import MMLogger
 from mmengine.runner.checkpoint import load_state_dict
 from mmengine.utils import import_modules_from_strings
 from mmseg.models.segmentors import BaseSegmentor
+from torch import nn
 
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of
 from mmseg_remamber.configuration import config_of, load_config
+from mmseg_remamber.datasets.origin import Origin, read_origin
 from mmseg_remamber.models.build import build_model
 from mmseg_remamber.models.fits import check_fits
 
@@ -42,18 +44,21 @@ def init_model(
 
     Raises:
         FileNotFoundError, KeyError: as :func:`load_config`, or for a missing checkpoint.
-        ValueError: when the checkpoint is of another model, which is then identified, when it has
-            no config and none is given, or when neither is given.
+        ValueError: when the checkpoint is of another model, which is then identified; when it has
+            no config and none is given, or neither is given; when the config is no Python or has no
+            model.
     """
     loaded = None if checkpoint is None else read_checkpoint(checkpoint)
     if config is not None:
-        cfg = load_config(config, cfg_options)
+        cfg = read_config(config, cfg_options)
     elif loaded is not None:
         embedded = config_of(loaded, str(checkpoint))
         import_modules_from_strings(**embedded.get('custom_imports', dict(imports=[])))
         cfg = load_config(embedded, cfg_options)
     else:
         raise ValueError('config and checkpoint must not both be None')
+    if 'model' not in cfg:
+        raise ValueError(f'config {cfg.filename or "given"!r} has no model')
     model = build_model(cfg)
     if loaded is None:
         warnings.warn('no checkpoint given: the weights are untrained', stacklevel=2)
@@ -72,3 +77,25 @@ def init_model(
         if 'dataset_meta' in loaded.get('meta', {}):
             model.dataset_meta = loaded['meta']['dataset_meta']
     return model.to(device)
+
+
+def read_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
+    """As :func:`load_config`; what is wrong with the program that a config is has its file's name.
+
+    Raises:
+        ValueError: when it cannot be run.
+    """
+    try:
+        return load_config(config, cfg_options)
+    except (AttributeError, NameError, SyntaxError) as error:
+        name = config.filename if isinstance(config, Config) else config
+        raise ValueError(f'config {str(name)!r} cannot be read: {error}') from error
+
+
+def origin_of_model(model: nn.Module) -> Origin | None:
+    """What a model was trained on; None where its checkpoint does not record it.
+
+    Raises:
+        ValueError: when what is recorded is no origin.
+    """
+    return read_origin(getattr(model, 'dataset_meta', None))

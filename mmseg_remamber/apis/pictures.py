@@ -46,7 +46,7 @@ def list_pictures(inputs: PictureInput | Sequence[PictureInput]) -> list[Picture
     return [cast(PictureInput, inputs)]
 
 
-def load_picture(source: PictureInput, number: int) -> Picture:
+def load_picture(source: PictureInput, number: int, *, shown_as: str | None = None) -> Picture:
     """Read a picture as people see it.
 
     It is decoded as the images of datasets are (:func:`decode_picture`) and turned as its EXIF
@@ -56,6 +56,7 @@ def load_picture(source: PictureInput, number: int) -> Picture:
         source: path or URL; array (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8, as
             OpenCV and MMSeg have it; or a PIL image.
         number: of the picture among the inputs, which names it where it has no file name.
+        shown_as: what errors call it, and where its name comes from, in the place of the path.
 
     Raises:
         FileNotFoundError: no such file.
@@ -72,13 +73,14 @@ def load_picture(source: PictureInput, number: int) -> Picture:
         raise TypeError(
             f'a picture must be a path, URL, array or PIL image, got {type(source).__name__}'
         )
+    shown_as = str(source) if shown_as is None else shown_as
     try:
         data = fileio.get(str(source))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f'no picture {str(source)!r}') from error
-    with open_picture(io.BytesIO(data), str(source)) as image:
-        array = decode_picture(image, str(source), turn=True)
-    return Picture(_stem(str(source)) or name, array)
+        raise FileNotFoundError(f'no picture {shown_as!r}') from error
+    with open_picture(io.BytesIO(data), shown_as) as image:
+        array = decode_picture(image, shown_as, turn=True)
+    return Picture(_stem(shown_as) or name, array)
 
 
 def _check_array(array: np.ndarray) -> np.ndarray:

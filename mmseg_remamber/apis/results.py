@@ -13,6 +13,14 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from mmseg_remamber.datasets.origin import Origin
+
+
+def shorten(text: str, width: int) -> str:
+    """A text in one line of at most `width` characters, also where it has no blanks."""
+    line = ' '.join(text.split())
+    return line if len(line) <= width else f'{line[: width - 3].rstrip()}...'
+
 
 @dataclass(frozen=True, eq=False)
 class ReferredMask:
@@ -45,17 +53,20 @@ class ResultWriter:
 
     ``vis/NAME.png`` is the picture with its masks and sentences, ``pred/NAME_K.png`` the mask of
     the K-th sentence (0 and 255, counted from 1), ``results.json`` all of them in COCO's format:
-    images, and annotations with run lengths, box, area, score and sentence. What an earlier writer
-    left in the folder is removed first, as far as its ``results.json`` lists it.
+    images, and annotations with run lengths, box, area, score and sentence; further what the model
+    was trained on (``info.trained_on``, null where that is not recorded) and why a picture's masks
+    are not to be trusted (``doubt`` of an image, null where nothing speaks against them). What an
+    earlier writer left in the folder is removed first, as far as its ``results.json`` lists it.
 
     Args:
         folder: made where it is not there.
+        trained_on: the origin of the model's training data.
 
     Raises:
         OSError: when it cannot be written.
     """
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, trained_on: Origin | None = None):
         self.folder = Path(folder)
         try:
             for name in ('vis', 'pred'):
@@ -65,17 +76,25 @@ class ResultWriter:
         except OSError as error:
             raise OSError(f'out_dir {str(folder)!r} cannot be written: {error}') from error
         self._remove_earlier()
+        self._info = dict(trained_on=None if trained_on is None else trained_on.to_dict())
         self._names: set[str] = set()
         self._images: list[dict] = []
         self._annotations: list[dict] = []
 
-    def add(self, name: str, masks: Sequence[ReferredMask], overlay: np.ndarray) -> None:
+    def add(
+        self,
+        name: str,
+        masks: Sequence[ReferredMask],
+        overlay: np.ndarray,
+        doubt: str | None = None,
+    ) -> None:
         """Write the pictures of one input.
 
         Args:
             name: of the files; one that was there already gets a number.
             masks: of its sentences, at least one.
             overlay: (h, w, 3) uint8 RGB.
+            doubt: why its masks are not to be trusted.
         """
         name = self._unused(name)
         file_name = f'vis/{name}.png'
@@ -83,7 +102,14 @@ class ResultWriter:
         height, width = masks[0].mask.shape
         image_id = len(self._images) + 1
         self._images.append(
-            dict(id=image_id, file_name=name, height=height, width=width, overlay=file_name)
+            dict(
+                id=image_id,
+                file_name=name,
+                height=height,
+                width=width,
+                overlay=file_name,
+                doubt=doubt,
+            )
         )
         for number, item in enumerate(masks, 1):
             mask_file = f'pred/{name}_{number}.png'
@@ -111,6 +137,7 @@ class ResultWriter:
     def close(self) -> None:
         """Write ``results.json``."""
         content = dict(
+            info=self._info,
             images=self._images,
             annotations=self._annotations,
             categories=[dict(id=1, name='referent')],

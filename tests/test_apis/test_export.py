@@ -121,7 +121,7 @@ def test_client_without_torch(root, model, exported, tmp_path):
 def test_the_client_sees_what_the_inferencer_sees(root, model, exported, tmp_path, size):
     """Smaller and larger than the network's size, and turned by its EXIF tag."""
     pytest.importorskip('onnxruntime', reason='running ONNX needs onnxruntime')
-    predict = runpy.run_path(str(root / 'demo' / 'onnx_client.py'))['predict']
+    client = runpy.run_path(str(root / 'demo' / 'onnx_client.py'))['Client'](exported)
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'model.pth')
     inferencer = RefSegInferencer(
         model.cfg, tmp_path / 'model.pth', device='cpu', show_progress=False
@@ -131,7 +131,7 @@ def test_the_client_sees_what_the_inferencer_sees(root, model, exported, tmp_pat
     path = tmp_path / 'turned.png'
     Image.fromarray(noise(*size)).save(path, exif=exif)
     ((want,),) = inferencer(path, TEXTS[0], threshold=model.threshold)['predictions']
-    mask, score = predict(exported, Image.open(path), TEXTS[0])
+    mask, score = client(Image.open(path), TEXTS[0])
     assert np.asarray(mask).shape == size[::-1]
     assert (np.asarray(mask) == want.mask).mean() > 0.999
     assert score == pytest.approx(want.score, abs=1e-4)

@@ -70,6 +70,8 @@ def test_options_of_computing_reach_the_inferencer(tiny_checkpoint, image, tmp_p
     given = {}
 
     class Inferencer:
+        trained_on = None
+
         def __init__(self, *args, **options):
             given.update(options)
 
