@@ -212,7 +212,7 @@ def write_mask_values(folder: Path, photos, *, mode: str = 'L') -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         image = Image.fromarray(values if mode == 'I;16' else values.astype(np.uint8))
         if mode == 'P':
-            image.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0, 0, 0, 200])
+            image.putpalette([value * 7 % 256 for value in range(768)])
         image.save(path)
     return folder
 

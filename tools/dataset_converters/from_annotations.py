@@ -116,9 +116,8 @@ def convert(args: argparse.Namespace) -> tuple[str, int]:
     lines += [f'note: {note}' for note in done.report.notes]
     lines += done.account
     if done.counts is None:
-        lines.append(
-            f'{len(problems)} bad: nothing was written. Mend them, or leave them out by --skip-bad'
-        )
+        hint = '' if args.skip_bad else '. Mend them, or leave them out by --skip-bad'
+        lines.append(f'{len(problems)} bad: nothing was written{hint}')
         return '\n'.join(lines), 1
     for split, count in sorted(done.counts.items(), key=lambda item: item[0]):
         lines.append(f'{split}: ' + ', '.join(f'{number} {of}' for of, number in count.items()))

@@ -41,6 +41,7 @@ def read_coco(path: Path, folder: PictureFolder, report: Report) -> dict[str, Ma
         if type(category) is dict and type(category.get('id')) in (int, str)
     }
     pictures, by_id = _read_images(path, content['images'], folder, report)
+    num_lost = 0
     for position, annotation in enumerate(content['annotations'], start=1):
         place = f'{path}, annotation number {position}'
         if type(annotation) is not dict:
@@ -57,7 +58,9 @@ def read_coco(path: Path, folder: PictureFolder, report: Report) -> dict[str, Ma
             marked = pictures[name]
             marked.objects.append(_read_object(annotation, labels, marked, place, report))
         else:
-            report.bad(place, f'its picture {name} cannot be used')
+            num_lost += 1  # its image is told of
+    if num_lost:
+        report.note(f'{path}: {num_lost} annotations are on images that cannot be used')
     return pictures
 
 

@@ -23,7 +23,7 @@ from .mask_files import read_mask_files, read_mask_values
 from .objects import MarkedPicture
 from .pictures import PictureFolder
 from .report import Report, some
-from .sentences import Said, Sentences, match_rows, name_categories
+from .sentences import Sentences, match_rows, name_categories
 from .splits import draw_splits
 from .table import read_table
 
@@ -120,13 +120,8 @@ def convert_annotations(
             or a split is empty that training needs.
         RuntimeError: What was written does not read back the same.
     """
+    _check_out(out, pictures)
     dataset = out.resolve().name
-    if out.exists() or out.is_symlink():
-        raise FileExistsError(f'{out} exists; remove it, or write to another folder')
-    if dataset == IMG_DIR or not dataset:
-        raise ValueError(f'the folder to write gives the dataset its name, which cannot be {out}')
-    if pictures.resolve() in out.resolve().parents:
-        raise ValueError(f'{out} lies in the folder of the pictures: write elsewhere')
     if annotations.format not in FORMATS:
         raise ValueError(f'format must be one of {FORMATS}, got {annotations.format!r}')
     base = check_options(training)
@@ -135,15 +130,30 @@ def convert_annotations(
     folder = PictureFolder(
         pictures, exif=annotations.exif, exclude=annotations.path if is_mask else None
     )
+    # first, as a table that cannot be read at all is an error at once
+    content = None
+    if table is not None:
+        content = read_table(table.path, report, delimiter=table.delimiter, encoding=table.encoding)
     marked = _read_annotations(annotations, folder, report)
-    said, num_rows = _read_sentences(table, marked, folder, report)
+    if content is None:
+        said = name_categories(marked, report)
+    else:
+        said = match_rows(content.rows, marked, folder, report)
     sentences = dict(said.sentences)
-    splits = _split(sentences, said.splits, marked, shares, report)
-    _tell(marked, sentences, base, report)
-    account = _account(folder, marked, sentences, num_rows)
-    if report.problems and not skip_bad:
+    try:
+        splits = _split(sentences, said.splits, marked, shares, report)
+    except ValueError as error:
+        if not report.problems:
+            raise ValueError('; '.join([str(error), *report.notes])) from error
+        report.bad('splits', str(error))  # what is bad may be why
+        splits = None
+    _tell(folder, marked, sentences, base, report)
+    account = _account(folder, marked, sentences, None if content is None else content.num_rows)
+    account.append(
+        'splits: ' + ('of the table' if said.splits else f'drawn with seed {shares.seed}')
+    )
+    if splits is None or (report.problems and not skip_bad):
         return Conversion(report, account)
-    _check_splits(splits)
     kind = 'names of categories' if table is None else 'sentences of a table'
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f'.{dataset}.', dir=out.parent))
@@ -155,13 +165,22 @@ def convert_annotations(
         )  # fmt: skip
         check_dataset(work, dataset, marked, sentences, splits)
         iterations = write_config(
-            work / CONFIG, dataset, training, counts=counts, pictures=about, sentences=kind
+            work / CONFIG, dataset, training, base, counts=counts, pictures=about, sentences=kind
         )
         os.rename(work, out)
     except BaseException:
         shutil.rmtree(work)
         raise
     return Conversion(report, account, counts, iterations)
+
+
+def _check_out(out: Path, pictures: Path) -> None:
+    if out.exists() or out.is_symlink():
+        raise FileExistsError(f'{out} exists; remove it, or write to another folder')
+    if out.resolve().name in (IMG_DIR, ''):
+        raise ValueError(f'the folder to write gives the dataset its name, which cannot be {out}')
+    if pictures.resolve() in out.resolve().parents:
+        raise ValueError(f'{out} lies in the folder of the pictures: write elsewhere')
 
 
 def _read_annotations(
@@ -181,19 +200,6 @@ def _read_annotations(
     return readers[annotations.format](path, folder, report)
 
 
-def _read_sentences(
-    table: Table | None,
-    marked: Mapping[str, MarkedPicture],
-    folder: PictureFolder,
-    report: Report,
-) -> tuple[Said, int | None]:
-    """-> what is said, and the number of rows of the table"""
-    if table is None:
-        return name_categories(marked, report), None
-    content = read_table(table.path, report, delimiter=table.delimiter, encoding=table.encoding)
-    return match_rows(content.rows, marked, folder, report), content.num_rows
-
-
 def _split(
     sentences: Sentences,
     given: Mapping[str, str],
@@ -204,16 +210,15 @@ def _split(
     """Draw splits where none are given; a picture that is there twice is in one split alone.
 
     Raises:
-        ValueError: Nothing is left to split, or as :func:`.draw_splits`.
+        ValueError: Nothing is left to split, to train on or to validate with, or as
+            :func:`.draw_splits`.
     """
     digests = {
         name: sha256_of_file(marked[name].picture.path)
         for name in sorted({name for name, _ in sentences})
     }
     if not digests:
-        if not report.problems:
-            raise ValueError('no object has a sentence')
-        return {}
+        raise ValueError('no object has a sentence')
     if not given:
         return draw_splits(digests, val=shares.val, test=shares.test, seed=shares.seed)
     first: dict[str, str] = {}
@@ -227,25 +232,27 @@ def _split(
             )
             for key in [key for key in sentences if key[0] == name]:
                 del sentences[key]
-    return {name: split for name, split in given.items() if any(n == name for n, _ in sentences)}
-
-
-def _check_splits(splits: Mapping[str, str]) -> None:
-    """Raises:
-    ValueError: There is nothing to train on, or to validate with.
-    """
+    splits = {name: given[name] for name, _ in sentences}
     missing = [split for split in ('train', 'val') if split not in splits.values()]
     if missing:
         raise ValueError(
             f'no picture with a sentence is in {" or ".join(missing)}; there are '
             f'{sorted(set(splits.values())) or "none"}'
         )
+    return splits
 
 
 def _tell(
-    marked: Mapping[str, MarkedPicture], sentences: Sentences, base: Config, report: Report
+    folder: PictureFolder,
+    marked: Mapping[str, MarkedPicture],
+    sentences: Sentences,
+    base: Config,
+    report: Report,
 ) -> None:
     """Note what happens to pictures and sentences that is easily overlooked."""
+    if folder.others:
+        kinds = some(f'{count} {suffix}' for suffix, count in folder.others.most_common())
+        report.note(f'files in {folder.root} that are not taken for pictures: {kinds}')
     turned = [name for name, item in marked.items() if item.picture.orientation > 1]
     if turned:
         report.note(

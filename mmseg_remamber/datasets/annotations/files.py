@@ -11,23 +11,37 @@ from typing import Any
 from mmseg_remamber.datasets.masks import InvalidMask
 
 
+class BadFile(ValueError):
+    """A file of another format.
+
+    Attributes:
+        place: The file, and the line where there is one.
+        message: What is wrong with it.
+    """
+
+    def __init__(self, place: str, message: str):
+        super().__init__(f'{place}: {message}')
+        self.place = place
+        self.message = message
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file, with or without a byte order mark.
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: It is no JSON in UTF-8; names the line.
+        BadFile: It is no JSON in UTF-8; names the line.
     """
     if not path.is_file():
         raise FileNotFoundError(f'no file {path}')
     try:
         return json.loads(path.read_bytes().decode('utf-8-sig'))
     except json.JSONDecodeError as error:
-        raise ValueError(f'{path}:{error.lineno}: it is no JSON: {error.msg}') from error
+        raise BadFile(f'{path}:{error.lineno}', f'it is no JSON: {error.msg}') from error
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: it is not UTF-8: {error.reason}') from error
+        raise BadFile(str(path), f'it is not UTF-8: {error.reason}') from error
     except RecursionError as error:
-        raise ValueError(f'{path}: it is nested too deeply') from error
+        raise BadFile(str(path), 'it is nested too deeply') from error
 
 
 def number(value: Any, what: str) -> float:

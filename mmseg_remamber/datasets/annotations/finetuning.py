@@ -88,10 +88,11 @@ def check_options(options: FineTuning) -> Config:
         FileNotFoundError: No such config or checkpoint.
         ValueError: A base that cannot be inherited, or numbers that make no sense.
     """
-    for name in ('batch_size', 'iterations'):
+    # a schedule of warm-up and decline has two iterations
+    for name, least in (('batch_size', 1), ('iterations', 2)):
         value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f'{name} must be at least 1, got {value}')
+        if value is not None and value < least:
+            raise ValueError(f'{name} must be at least {least}, got {value}')
     checkpoint = options.checkpoint
     if checkpoint is not None and '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(f'no checkpoint {checkpoint!r}')
@@ -112,6 +113,7 @@ def write_config(
     path: Path,
     dataset: str,
     options: FineTuning,
+    base: Config,
     *,
     counts: Mapping[str, Mapping[str, int]],
     pictures: str,
@@ -125,16 +127,14 @@ def write_config(
         path: File to write, in the folder of the dataset.
         dataset: Name of the annotation folder.
         options: What it is made of.
+        base: As :func:`check_options` returned it.
         counts: As :func:`.write_dataset` returned them.
         pictures, sentences: What they are, in words, which checkpoints carry along.
 
     Returns:
         The number of iterations.
 
-    Raises:
-        FileNotFoundError, ValueError: As :func:`check_options`.
     """
-    base = check_options(options)
     iterations = choose_iterations(options, counts['train']['objects'])
     warm_up = max(1, min(100, iterations // 10))
     interval = max(1, iterations // 5)

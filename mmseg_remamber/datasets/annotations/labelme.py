@@ -17,7 +17,7 @@ import numpy as np
 from mmseg_remamber.datasets.decoding import open_picture
 from mmseg_remamber.datasets.masks import InvalidMask
 
-from .files import number, picture_size, read_json
+from .files import BadFile, number, picture_size, read_json
 from .objects import MarkedObject, MarkedPicture, read_mask, unite_parts
 from .pictures import Picture, PictureFolder
 from .report import Report
@@ -43,7 +43,9 @@ def read_labelme(path: Path, folder: PictureFolder, report: Report) -> dict[str,
     Raises:
         FileNotFoundError: No such file or folder, or none of its files is JSON.
     """
-    files = sorted(path.rglob('*.json')) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        files = [file for file in sorted(path.rglob('*.json')) if file.is_file()]
     if not files or not files[0].is_file():
         raise FileNotFoundError(f'no JSON file of LabelMe: {path}')
     pictures: dict[str, MarkedPicture] = {}
@@ -52,9 +54,11 @@ def read_labelme(path: Path, folder: PictureFolder, report: Report) -> dict[str,
         try:
             content = read_json(file)
             name, size = _read_header(content, file, folder)
+        except BadFile as error:
+            report.bad(error.place, error.message)
+            continue
         except (LookupError, ValueError) as error:
-            message = str(error.args[0])
-            report.bad(str(file), message.removeprefix(f'{file}: '))
+            report.bad(str(file), str(error.args[0]))
             continue
         if name in seen:
             report.bad(str(file), f'{name} is the picture of {seen[name]} too')
@@ -80,7 +84,7 @@ def _read_header(
     # written from the folder of the file
     beside = os.path.relpath(os.path.join(file.parent, path.replace('\\', '/')), folder.root)
     beside = Path(beside).as_posix()
-    return (beside if beside in folder.names else folder.find(path)), size
+    return (beside if beside in folder else folder.find(path)), size
 
 
 def _read_objects(shapes: list, file: Path, picture: Picture, report: Report) -> list[MarkedObject]:

@@ -77,7 +77,6 @@ def write_dataset(
                 bbox=coco_mask.toBbox(encode(mask)).tolist(),
                 iscrowd=int(item.crowd),
                 called=called,
-                source=item.place,
             )
             annotations.append(annotation)
             said = sentences.get((name, index))

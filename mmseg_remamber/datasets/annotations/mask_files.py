@@ -101,7 +101,11 @@ def read_mask_values(
 def _list_masks(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         raise FileNotFoundError(f'no folder of masks {path}')
-    files = [f for f in sorted(path.rglob('*')) if f.suffix.lower() == '.png' and f.name[0] != '.']
+    files = [
+        file
+        for file in sorted(path.rglob('*'))
+        if file.suffix.lower() == '.png' and file.name[0] != '.' and file.is_file()
+    ]
     if not files:
         raise FileNotFoundError(f'no PNG in {path}')
     yield from files

@@ -4,6 +4,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -97,7 +98,7 @@ class Picture:
         target.parent.mkdir(parents=True, exist_ok=True)
         if self.orientation > 1:
             with open_picture(self.path, str(self.path)) as image:
-                profile = image.info.get('icc_profile')
+                profile = image.info.get('icc_profile') if image.mode == 'RGB' else None
                 pixels = decode_picture(image, str(self.path), turn=True)
             options = _JPEG if target.suffix.lower() in ('.jpg', '.jpeg') else {}
             Image.fromarray(pixels[..., ::-1]).save(target, icc_profile=profile, **options)
@@ -118,6 +119,7 @@ class PictureFolder:
 
     Attributes:
         names: Paths of the pictures in it, with forward slashes, sorted.
+        others: How many other files there are, by their suffixes.
         unusable: Names of those that :meth:`open` could not use.
 
     Raises:
@@ -131,7 +133,10 @@ class PictureFolder:
             raise FileNotFoundError(f'no folder of pictures {root}')
         self.root = root
         self.exif = exif
-        self.names = sorted(_list_pictures(root, exclude))
+        files = list(_list_files(root, exclude))
+        self.names = sorted(name for name in files if _suffix(name) in SUFFIXES)
+        self.others = Counter(_suffix(name) for name in files if _suffix(name) not in SUFFIXES)
+        self._known = frozenset(self.names)
         self.unusable: set[str] = set()
         if not self.names:
             raise FileNotFoundError(f'no picture ({", ".join(SUFFIXES)}) in {root}')
@@ -143,6 +148,10 @@ class PictureFolder:
                 parts = _parts(name if suffix else os.path.splitext(name)[0], fold)
                 index.setdefault(parts[-1], []).append((parts, name))
             self._indices.append(index)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a picture has exactly this path in the folder."""
+        return name in self._known
 
     def find(self, name: str) -> str:
         """Find the picture that a name in a table or an annotation file means.
@@ -168,7 +177,9 @@ class PictureFolder:
                 return found[0]
             if found:
                 raise Ambiguous(f'picture {name!r} may be each of {some(found)}')
-        close = get_close_matches(name.replace('\\', '/'), self.names, n=3)
+        parts = _parts(name, True)
+        close = [known for _, known in self._indices[2].get(parts[-1], ())] if parts else []
+        close = close or get_close_matches('/'.join(_parts(name, False)), self.names, n=3)
         hint = f'; did you mean {" or ".join(close)}?' if close else ''
         raise LookupError(f'no picture {name!r} in {self.root}{hint}')
 
@@ -205,7 +216,11 @@ class PictureFolder:
 _STRICTNESS = ((False, True), (False, False), (True, True), (True, False))
 
 
-def _list_pictures(root: Path, exclude: Path | None) -> Iterator[str]:
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _list_files(root: Path, exclude: Path | None) -> Iterator[str]:
     excluded = None if exclude is None or exclude.resolve() == root.resolve() else exclude.resolve()
     for folder, folders, files in os.walk(root):
         here = Path(folder)
@@ -213,7 +228,7 @@ def _list_pictures(root: Path, exclude: Path | None) -> Iterator[str]:
             name for name in folders if name[0] != '.' and (here / name).resolve() != excluded
         ]
         for name in files:
-            if name[0] != '.' and os.path.splitext(name)[1].lower() in SUFFIXES:
+            if name[0] != '.':
                 yield (here / name).relative_to(root).as_posix()
 
 

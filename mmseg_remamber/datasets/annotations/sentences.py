@@ -55,7 +55,7 @@ def match_rows(
     for row in rows:
         try:
             name, index = _find(row, pictures, folder)
-            key = (name, index, row.sentence.casefold())
+            key = (name, index, ' '.join(row.sentence.split()).casefold())
             if key in said_at:
                 raise ValueError(f'it says what {said_at[key]} says of the same object')
             if row.split:
