@@ -1,5 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+import json
 import runpy
 import sys
 
@@ -72,6 +73,40 @@ def test_real_sample_is_what_the_pipeline_gives(browse, realdata, monkeypatch):
     assert abs(sample.fed_mask.mean() - sample.mask.mean()) < 0.01
     # the wing lies in the upper half, before and after
     assert sample.fed_mask[:96].sum() > 0.9 * sample.fed_mask.sum()
+
+
+DATA = dict(dataset='refcoco', split_by='unc', img_dir='images/train2014')
+
+
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_ref_without_a_field_is_named(browse, tmp_path, key):
+    folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).json', [make_ref(7, 1, 'val', 'dog')])
+    ref = make_ref(7, 1, 'val', 'dog')
+    del ref[key]
+    (folder / 'refs(unc).json').write_text(json.dumps([ref]))
+    options = [
+        f'val_dataloader.dataset.{k}={v}' for k, v in (DATA | {'data_root': tmp_path}).items()
+    ]
+    name = 'the ref at position 0' if key == 'ref_id' else 'ref 7'
+    with pytest.raises(SystemExit, match=rf'{name} of .*refs\(unc\)\.json: missing {key}: '):
+        browse(REFCOCO, '--phase=val', '--cfg-options', *options)
+
+
+@pytest.mark.parametrize('content', [b'', b'<html>', bytes(999), 'half', 'other size'])
+def test_a_damaged_picture_is_named(browse, tmp_path, content):
+    write_dataset(tmp_path, 'refcoco', 'refs(unc).p', [make_ref(7, 1, 'val', 'dog')])
+    path = tmp_path / 'images' / 'train2014' / '1.jpg'
+    if content == 'half':
+        content = path.read_bytes()[: path.stat().st_size // 2]
+    elif content == 'other size':
+        Image.new('RGB', (7, 9)).save(path)
+        content = path.read_bytes()
+    path.write_bytes(content)
+    options = [
+        f'val_dataloader.dataset.{k}={v}' for k, v in (DATA | {'data_root': tmp_path}).items()
+    ]
+    with pytest.raises(SystemExit, match=r'error: .*/images/train2014/1\.jpg'):
+        browse(REFCOCO, '--phase=val', '--cfg-options', *options)
 
 
 def test_each_member_of_a_mixed_set_has_its_own_tokens(root, tmp_path):

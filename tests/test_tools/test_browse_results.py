@@ -97,3 +97,15 @@ def test_in_the_browser(page):
         assert tab.title() == 'Results by sentence'  # the sentence stayed text
         assert not errors
         browser.close()
+
+
+@pytest.mark.parametrize(
+    'line', ['', '{', '[]', '{"text": "a"}', '{"text": "a", "iou": 1, "img_path": "a.png"}']
+)
+def test_a_line_that_is_no_record_is_named(script, trained, tmp_path, line):
+    records = tmp_path / 'records.jsonl'
+    records.write_text(f'{line}\n')
+    arguments = (CONFIG, trained / 'iter_3.pth', records, tmp_path / 'out')
+    with pytest.raises(SystemExit, match=r'records\.jsonl, line 1 is no record of RefSegMetric'):
+        script('tools/analysis_tools/browse_results.py', *arguments)
+    assert not (tmp_path / 'out').exists()

@@ -39,10 +39,10 @@ def test_conversion_goes_both_ways_without_loss(run, tmp_path):
 def test_conversion_refuses(run, tmp_path):
     folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
     source = folder / 'refs(unc).p'
-    with pytest.raises(ValueError, match=r'ends in .p or .json'):
+    with pytest.raises(SystemExit, match=r'ends in .p or .json'):
         run('convert_refs.py', source, tmp_path / 'refs.txt')
     (tmp_path / 'there.json').write_text('[]')
-    with pytest.raises(FileExistsError, match='--force'):
+    with pytest.raises(SystemExit, match='--force'):
         run('convert_refs.py', source, tmp_path / 'there.json')
     run('convert_refs.py', source, tmp_path / 'there.json', '--force')
     assert len(load_refs(tmp_path / 'there.json')) == 20
@@ -109,7 +109,7 @@ def test_a_subset_is_a_dataset(run, tmp_path, how):
     images = list((small / 'images' / 'train2014').iterdir())
     assert len(images) == 4
     assert all(path.is_symlink() == (how == '--link-images') for path in images)
-    with pytest.raises(FileExistsError, match='refcoco exists'):
+    with pytest.raises(SystemExit, match='refcoco exists'):
         run('subset.py', tmp_path / 'whole', 'refcoco', 'unc', small, '--num-images=2')
 
 
@@ -125,10 +125,59 @@ def test_subset_of_given_refs_of_grefcoco(run, tmp_path):
 def test_subset_says_what_is_wrong(run, tmp_path):
     write_dataset(tmp_path / 'whole', 'mine', 'refs(me).p', REFS)
     small = tmp_path / 'small'
-    with pytest.raises(ValueError, match=r"must be one of \['mine'\] in .*, got 'yours'"):
+    with pytest.raises(SystemExit, match=r"must be one of \['mine'\] in .*, got 'yours'"):
         run('subset.py', tmp_path / 'whole', 'yours', 'me', small, '--num-refs=1')
-    with pytest.raises(FileNotFoundError, match=r"split_by there: \['me'\]"):
+    with pytest.raises(SystemExit, match=r"split_by there: \['me'\]"):
         run('subset.py', tmp_path / 'whole', 'mine', 'you', small, '--num-refs=1')
-    with pytest.raises(ValueError, match='--img-dir is needed'):
+    with pytest.raises(SystemExit, match='--img-dir is needed'):
         run('subset.py', tmp_path / 'whole', 'mine', 'me', small, '--num-refs=1', '--copy-images')
     assert not small.exists()
+
+
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_subset_names_a_ref_without_a_field(run, tmp_path, key):
+    folder = write_dataset(tmp_path / 'whole', 'mine', 'refs(me).json', REFS)
+    refs = [dict(ref) for ref in REFS]
+    del refs[6][key]
+    (folder / 'refs(me).json').write_text(json.dumps(refs))
+    name = 'the ref at position 6' if key == 'ref_id' else 'ref 6'
+    said = rf"{name} of .*refs\(me\)\.json: missing {key}: it has no field '{key}'"
+    with pytest.raises(SystemExit, match=said):
+        run('subset.py', tmp_path / 'whole', 'mine', 'me', tmp_path / 'small', '--num-refs=1')
+    assert not (tmp_path / 'small').exists()
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda i: i['images'][0].pop('file_name'), r"image 1 of .* has no field 'file_name'"),
+        (lambda i: i['images'][0].update(file_name=5), 'image 1 of .* has file_name 5'),
+        (lambda i: i['images'][0].pop('id'), r'image of .*instances\.json: record 0 has no id'),
+        (lambda i: i['annotations'][1].pop('id'), r'annotation of .*: record 1 has no id'),
+        (lambda i: i.pop('annotations'), r"instances\.json .*: it has no list 'annotations'"),
+        (lambda i: i['images'].pop(0), r'instances\.json lacks images \[1\]'),
+    ],
+)
+def test_a_subset_names_a_damaged_record(run, tmp_path, change, said):
+    folder = write_dataset(tmp_path / 'whole', 'refcoco', 'refs(unc).p', REFS)
+    instances = json.loads((folder / 'instances.json').read_text())
+    change(instances)
+    (folder / 'instances.json').write_text(json.dumps(instances))
+    with pytest.raises(SystemExit, match=f'error: .*{said}'):
+        run(
+            'subset.py', tmp_path / 'whole', 'refcoco', 'unc', tmp_path / 'small',
+            '--num-refs=99', '--copy-images',
+        )  # fmt: skip
+    assert not (tmp_path / 'small' / 'refcoco').exists()
+
+
+@pytest.mark.parametrize(
+    'content', [b'', b'[', b'{"a": 1}', b'\x80\x02cos\nsystem\n.', bytes(range(256))]
+)
+@pytest.mark.parametrize('suffix', ['.p', '.json'])
+def test_conversion_names_a_damaged_file(run, tmp_path, content, suffix):
+    source = tmp_path / f'refs(unc){suffix}'
+    source.write_bytes(content)
+    with pytest.raises(SystemExit, match=rf'error: .*refs\(unc\){suffix} is not a refs file: '):
+        run('convert_refs.py', source, tmp_path / 'out.json')
+    assert not (tmp_path / 'out.json').exists()

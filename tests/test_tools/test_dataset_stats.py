@@ -163,7 +163,7 @@ def test_command_writes_numbers_and_a_plot(root, tmp_path, monkeypatch, capsys):
     assert list(figures) == ['train', 'testAB', 'testB']
     assert figures['train']['words_per_sentence']['max'] == 8
     assert np.asarray(Image.open(out.with_suffix('.png'))).std() > 5
-    with pytest.raises(ValueError, match=r"one of \['testAB', 'testB', 'train'\], got 'val'"):
+    with pytest.raises(SystemExit, match=r"one of \['testAB', 'testB', 'train'\], got 'val'"):
         run(root, monkeypatch, tmp_path, 'refcoco', 'unc', '--splits', 'val')
 
 
@@ -179,3 +179,22 @@ def test_shares_of_real_masks_are_those_of_the_decoded_ones(realdata):
     ]
     np.testing.assert_allclose(split.mask_shares, decoded, rtol=1e-12)
     assert (split.num_refs, len(split.words)) == (10, 30)
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda i: i['images'][0].pop('height'), 'missing height: image 1 of .* has no field'),
+        (lambda i: i['annotations'].pop(0), 'no annotation: no annotation 1 in instances.json'),
+        (lambda i: i['annotations'][0].update(segmentation=[]), 'no mask: annotation 1 has no'),
+        (lambda i: i['annotations'][0].pop('segmentation'), 'missing segmentation: annotation 1 '),
+        (lambda i: i['annotations'][0].update(image_id=2), 'annotation of another image: '),
+    ],
+)
+def test_command_names_file_ref_and_field(root, tmp_path, monkeypatch, change, said):
+    folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    instances = json.loads((folder / 'instances.json').read_text())
+    change(instances)
+    (folder / 'instances.json').write_text(json.dumps(instances))
+    with pytest.raises(SystemExit, match=rf'^error: .*refs\(unc\)\.p: ref 1: {said}'):
+        run(root, monkeypatch, tmp_path, 'refcoco', 'unc')

@@ -4,6 +4,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -59,6 +60,74 @@ def test_model_maps(command, checkpoint, picture, tmp_path, kind):
             'routes': (4, 16, 24),
         }[kind]
     )
+
+
+@pytest.mark.parametrize('content', [b'', b'no picture', bytes(500), 'half'])
+def test_a_damaged_picture_is_named(command, checkpoint, picture, tmp_path, content):
+    if content == 'half':
+        content = picture.read_bytes()[: picture.stat().st_size // 2]
+    picture.write_bytes(content)
+    out = tmp_path / 'maps.png'
+    with pytest.raises(SystemExit, match=r'error: .*photo\.jpg'):
+        command('model_maps', 'components', CONFIG, checkpoint, picture, 'a cat', '--out', out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize('tool', ['gallery', 'compare_models'])
+def test_a_damaged_picture_of_a_test_set_is_named(command, checkpoint, shapes, tmp_path, tool):
+    data = tmp_path / 'data'
+    shutil.copytree(shapes, data)
+    for path in (data / 'images').iterdir():
+        path.write_bytes(path.read_bytes()[:200])
+    out = tmp_path / 'out.png'
+    options = ('--num', 2, '--cfg-options', f'test_dataloader.dataset.data_root={data}')
+    arguments = {
+        'gallery': (CONFIG, checkpoint, out),
+        'compare_models': (*('--model', CONFIG, checkpoint, 'one'), '--out', out),
+    }[tool]
+    with pytest.raises(SystemExit, match=rf'error: .*{data}/images/'):
+        command(tool, *arguments, *options)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ('content', 'said'),
+    [
+        ('', 'Expecting value'),
+        ('[]', "it has no list 'results'"),
+        ('{"results": {}}', "it has no list 'results'"),
+        ('{"results": []}', r"machine lacks \['device', 'threads', 'torch'\]"),
+        (
+            '{"machine": {"device": 1, "threads": 1, "torch": 1}, "results": [{"mode": 1}]}',
+            r"result 0 lacks \['batch', 'dtype', 'config', 'size', 'latency_ms', ",
+        ),
+    ],
+)
+def test_a_report_that_is_none_is_named(command, tmp_path, content, said):
+    path = tmp_path / 'cost.json'
+    path.write_text(content)
+    with pytest.raises(SystemExit, match=rf'error: .*cost\.json is no report of .*: {said}'):
+        command('plot_cost', path, '--out', tmp_path / 'cost.png')
+
+
+@pytest.mark.parametrize(
+    ('tool', 'arguments'),
+    [
+        ('count_parameters', ['nowhere.py']),
+        ('get_flops', ['nowhere.py']),
+        ('benchmark', ['nowhere.py', '--sizes', 32]),
+        ('profile_modules', ['nowhere.py']),
+        ('plot_curves', ['nowhere']),
+        ('plot_cost', ['nowhere.json']),
+        ('browse_dataset', ['nowhere.py']),
+        ('gallery', ['nowhere.py', 'nowhere.pth', 'out.png']),
+        ('browse_results', ['nowhere.py', 'nowhere.pth', 'nowhere.jsonl', 'out']),
+        ('model_maps', ['components', CONFIG, 'nowhere.pth', 'nowhere.jpg', 'a', '--out', 'o.png']),
+    ],
+)
+def test_what_is_not_there_is_named(command, tool, arguments):
+    with pytest.raises(SystemExit, match=r'error: .*nowhere'):
+        command(tool, *arguments)
 
 
 def test_compare_models(command, checkpoint, shapes, tmp_path):

@@ -87,7 +87,7 @@ def test_matrix_of_all(report):
     ],
 )
 def test_mistakes_are_named(report, arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(SystemExit, match=message):
         report(*arguments)
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_image_record_is_named(report, tmp_path, change, said):
     change(instances['images'][1])
     path.write_text(json.dumps(instances))
     assert report('refcoco/unc/train', 'grefcoco/unc/val')  # which do not read it
-    with pytest.raises(ValueError, match=f'refcoco/unc/val: ref 3: {said}'):
+    with pytest.raises(SystemExit, match=f'refcoco/unc/val: ref 3: {said}'):
         report('refcoco/unc/val', 'grefcoco/unc/val')
 
 
@@ -115,7 +115,7 @@ def test_a_ref_without_a_field_is_named(report, tmp_path, key):
     refs = [dict(ref) for ref in GREFCOCO]
     del refs[1][key]
     (tmp_path / 'grefcoco' / 'grefs(unc).json').write_text(json.dumps(refs))
-    with pytest.raises(ValueError, match=rf'grefs\(unc\)\.json: missing {key}: it has no field'):
+    with pytest.raises(SystemExit, match=rf'grefs\(unc\)\.json: missing {key}: it has no field'):
         report('--all')
 
 

@@ -19,5 +19,5 @@ def test_writes_what_the_dataset_reads(script, tmp_path, capsys):
 
 
 def test_says_what_is_wrong(script, tmp_path):
-    with pytest.raises(ValueError, match='must not be negative'):
+    with pytest.raises(SystemExit, match='must not be negative'):
         script(TOOL, tmp_path, '--train=-1')

@@ -16,6 +16,7 @@ import torch
 
 from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.analysis.machine import describe_machine
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
 
@@ -72,4 +73,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

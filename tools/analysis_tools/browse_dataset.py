@@ -21,6 +21,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.transforms import LoadRefImage, LoadRefMask, TokenizeText
 from mmseg_remamber.text import load_tokenizer
@@ -110,4 +111,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -23,6 +23,7 @@ from mmseg_remamber.analysis.results import groups_of, read_records, tabulate
 from mmseg_remamber.analysis.samples import predict_sample, spread
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.transforms import LoadRefMask
 from mmseg_remamber.visualization import greyed, paint_errors, to_prediction
 from mmseg_remamber.visualization.palette import (
@@ -34,6 +35,7 @@ from mmseg_remamber.visualization.palette import (
 
 TEMPLATE = Path(__file__).with_name('results_page.html')
 KEY = ('img_path', 'ref_id', 'sent_id')
+NEEDED = (*KEY, 'text', 'iou', 'intersection', 'union', 'protocol', 'no_target')
 COLOURS = {'@FOUND@': FOUND_COLOUR, '@MISSED@': MISSED_COLOUR, '@WRONG@': WRONG_COLOUR}
 SIDES = (256, 640)  # pixels of a picture's longer side, at least and at most
 
@@ -86,6 +88,12 @@ def fit(picture: Image.Image) -> Image.Image:
 def main() -> None:
     args = parse_args()
     records = read_records(args.records)
+    for number, record in enumerate(records, start=1):
+        lacking = [name for name in NEEDED if name not in record]
+        if lacking:
+            sys.exit(
+                f'{args.records}, line {number} is no record of RefSegMetric: it lacks {lacking}'
+            )
     model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
     dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
@@ -144,4 +152,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

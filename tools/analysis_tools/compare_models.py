@@ -19,6 +19,7 @@ from mmseg.registry import DATASETS
 
 from mmseg_remamber.analysis.samples import predict_sample, spread
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import add_cfg_options
 from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.comparison import draw_comparison
@@ -73,4 +74,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -10,6 +10,7 @@ The models are built without memory (torch's meta device) and without their weig
 import argparse
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models import StagewiseFusion
 from mmseg_remamber.models.build import build_on_meta
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -14,8 +14,10 @@ import json
 from pathlib import Path
 
 from mmseg_remamber.cli.arguments import add_dataset_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.inspection import (
     SplitStatistics,
+    find_refs_file,
     read_refs,
     reading_order,
     split_refs,
@@ -69,16 +71,20 @@ def main() -> None:
     refs = read_refs(args.root, args.dataset, args.split_by)
     images, annotations = load_instances(args.root / args.dataset / 'instances.json')
     names = args.splits or sorted({ref['split'] for ref in refs}, key=reading_order)
-    splits = {
-        name: split_statistics(
-            split_refs(refs, name),
-            images,
-            annotations,
-            max_tokens=args.max_tokens,
-            tokenizer=args.tokenizer,
-        )
-        for name in names
-    }
+    splits = {}
+    for name in names:
+        chosen = split_refs(refs, name)
+        try:
+            splits[name] = split_statistics(
+                chosen,
+                images,
+                annotations,
+                max_tokens=args.max_tokens,
+                tokenizer=args.tokenizer,
+            )
+        except ValueError as e:
+            path = find_refs_file(args.root / args.dataset, args.split_by)
+            raise ValueError(f'{path}: {e}') from e
     for name, split in splits.items():
         print_split(name, split)
     if args.out is not None:
@@ -89,4 +95,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -16,6 +16,7 @@ from mmseg.registry import DATASETS
 from mmseg_remamber.analysis.samples import predict_sample
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.visualization import to_prediction
 from mmseg_remamber.visualization.gallery import draw_gallery
 
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

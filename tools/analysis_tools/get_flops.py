@@ -16,6 +16,7 @@ from mmengine.analysis import parameter_count
 
 from mmseg_remamber.analysis.cost import count_flops
 from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
 
@@ -67,4 +68,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -15,6 +15,7 @@ import argparse
 import json
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.inspection import (
     MEASURES,
     Leakage,
@@ -90,4 +91,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -37,6 +37,7 @@ from mmseg_remamber.analysis.maps import (
 from mmseg_remamber.analysis.samples import own_sample
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.visualization.maps import draw_heat_maps, draw_panels
 from mmseg_remamber.vmamba import SS2D
 
@@ -168,4 +169,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

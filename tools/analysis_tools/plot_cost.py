@@ -15,9 +15,13 @@ import json
 import sys
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.visualization.curves import draw_costs
 
 KEYS = ('latency_ms', 'peak_memory_mb', 'flops')
+MACHINE = ('device', 'threads', 'torch')
+SETTING = ('batch', 'mode', 'dtype')
+FIGURES = ('config', 'size', *KEYS)
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +43,7 @@ def main() -> None:
     costs: dict[str, dict[str, list]] = {}
     settings = set()
     for file in args.files:
-        report = json.loads(file.read_text())
+        report = read_report(file)
         for result in report['results']:
             unwanted = any(value not in (None, result[key]) for key, value in wanted.items())
             if unwanted or 'failed' in result:
@@ -60,6 +64,33 @@ def main() -> None:
     print(f'{args.out}: {len(costs)} models')
 
 
+def read_report(file: Path) -> dict:
+    """Read a report.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is none; says what it lacks.
+    """
+    try:
+        report = json.loads(file.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{file} is no report of a benchmark: {error}') from error
+    if not isinstance(report, dict) or not isinstance(report.get('results'), list):
+        raise ValueError(f"{file} is no report of a benchmark: it has no list 'results'")
+    fields = {
+        'machine': (report.get('machine'), MACHINE),
+        **{
+            f'result {number}': (result, (*SETTING, *(() if 'failed' in result else FIGURES)))
+            for number, result in enumerate(report['results'])
+        },
+    }
+    for name, (record, wanted) in fields.items():
+        lacking = [key for key in wanted if not isinstance(record, dict) or key not in record]
+        if lacking:
+            raise ValueError(f'{file} is no report of a benchmark: {name} lacks {lacking}')
+    return report
+
+
 def describe(machine: dict, result: dict) -> str:
     """Describe what must be the same for two results to share a figure."""
     return (
@@ -69,4 +100,5 @@ def describe(machine: dict, result: dict) -> str:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

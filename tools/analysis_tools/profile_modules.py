@@ -35,6 +35,7 @@ from mmseg_remamber.analysis.profiling import (
 )
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.cli.arguments import add_config_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
 from mmseg_remamber.models.precision import DTYPES
@@ -151,4 +152,5 @@ def as_rows(costs: Mapping[str, Cost], key: str) -> list[dict]:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -20,6 +20,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.inspection import PUBLISHED, Finding, check_download, published
 
 MARKS = {True: 'ok', False: 'WRONG', None: '-'}
@@ -112,4 +113,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

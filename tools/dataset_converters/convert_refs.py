@@ -12,6 +12,7 @@ refused.
 import argparse
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.refer.reader import load_refs, save_refs
 
 
@@ -40,4 +41,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -8,6 +8,7 @@ Example:
 
 import argparse
 
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
 
@@ -41,4 +42,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

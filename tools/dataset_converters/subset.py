@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 from mmseg_remamber.cli.arguments import add_dataset_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.datasets.inspection import (
     PUBLISHED,
     choose_refs,
@@ -22,7 +23,8 @@ from mmseg_remamber.datasets.inspection import (
     read_refs,
     reduce_instances,
 )
-from mmseg_remamber.datasets.refer.reader import save_refs
+from mmseg_remamber.datasets.refer.checker import find_image
+from mmseg_remamber.datasets.refer.reader import load_instances, save_refs
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,6 +64,17 @@ def bring_images(files: list[str], source: Path, target: Path, link: bool) -> No
             shutil.copy2(source / file, target / file)
 
 
+def read_instances(folder: Path) -> dict:
+    """Read the whole ``instances.json`` of a dataset, after checking that it is one.
+
+    Raises:
+        FileNotFoundError, ValueError: As :func:`load_instances`.
+    """
+    path = folder / 'instances.json'
+    load_instances(path)
+    return json.loads(path.read_text(encoding='utf-8'))
+
+
 def main() -> None:
     args = parse_args()
     folder = args.out / args.dataset
@@ -75,13 +88,13 @@ def main() -> None:
         splits=args.splits,
         seed=args.seed,
     )
-    text = (args.root / args.dataset / 'instances.json').read_text(encoding='utf-8')
-    instances = reduce_instances(json.loads(text), refs)
+    instances = reduce_instances(read_instances(args.root / args.dataset), refs)
     if args.copy_images or args.link_images:
         if args.img_dir is None and args.dataset not in PUBLISHED:
             raise ValueError(f'--img-dir is needed: {args.dataset!r} is not a published dataset')
         img_dir = args.img_dir or PUBLISHED[args.dataset].img_dir
-        files = [image['file_name'] for image in instances['images']]
+        images = {image['id']: image for image in instances['images']}
+        files = [find_image(images, image_id)['file_name'] for image_id in images]
         bring_images(files, args.root / img_dir, args.out / img_dir, args.link_images)
     folder.mkdir(parents=True)
     (folder / 'instances.json').write_text(json.dumps(instances), encoding='utf-8')
@@ -94,4 +107,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()
