@@ -85,6 +85,15 @@ def test_images_of_refs_that_are_dropped_are_held_out_too(members):
     assert texts(mixed) == ['first 1', 'second 1', 'second 5']
 
 
+@pytest.mark.parametrize('key', ['ref_id', 'split', 'image_id', 'ann_id', 'sentences'])
+def test_a_ref_without_a_field_is_named_with_its_member(members, key):
+    first, second = members
+    del second.refs[1][key]
+    second.write()
+    with pytest.raises(ValueError, match=rf'second/refs\(me\)\.p: missing {key}: it has no field'):
+        MixedRefDataset([first.read(lazy_init=True), second.read(lazy_init=True)])
+
+
 def test_other_names_and_folders_of_one_coco_image(members, tmp_path):
     first, _ = members
     (tmp_path / 'b').mkdir()
