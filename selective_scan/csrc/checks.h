@@ -7,6 +7,7 @@
 #include <torch/csrc/stable/tensor.h>
 #include <torch/headeronly/core/ScalarType.h>
 
+#include <cctype>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -30,7 +31,8 @@ void check(bool ok, const Parts&... parts) {
   throw std::runtime_error(message.str());
 }
 
-inline const char* name(ScalarType type) {
+// The name that Python gives a type, as `float32`.
+inline std::string name(ScalarType type) {
   switch (type) {
     case ScalarType::Float: return "float32";
     case ScalarType::Double: return "float64";
@@ -45,8 +47,11 @@ inline const char* name(ScalarType type) {
     case ScalarType::ComplexHalf: return "complex32";
     case ScalarType::ComplexFloat: return "complex64";
     case ScalarType::ComplexDouble: return "complex128";
-    default: return "another type";
+    default: break;
   }
+  std::string text = torch::headeronly::toString(type);  // as Float8_e4m3fn
+  for (char& letter : text) letter = static_cast<char>(std::tolower(letter));
+  return text;
 }
 
 template <typename Sizes>

@@ -53,9 +53,14 @@ inline Tensor sum_first(const Tensor& parts) {
   return torch::stable::sum(parts, torch::headeronly::IntHeaderOnlyArrayRef(first, 1));
 }
 
+// The same values in the shape and type of `like`.
+inline Tensor shaped(const Tensor& values, const Tensor& like) {
+  return torch::stable::to(torch::stable::view(values, like.sizes()), like.scalar_type());
+}
+
 // The sum over the first dimension, which holds parts, in the shape and type of `like`.
 inline Tensor total(const Tensor& parts, const Tensor& like) {
-  return torch::stable::to(torch::stable::view(sum_first(parts), like.sizes()), like.scalar_type());
+  return shaped(sum_first(parts), like);
 }
 
 }  // namespace selective_scan

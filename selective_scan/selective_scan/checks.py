@@ -10,6 +10,7 @@ from torch import Tensor
 
 ROUTES = 4  # of a map: row by row, column by column, and the reverse of each
 LOW_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+FLOAT_DTYPES = (torch.float64, *LOW_DTYPES)
 
 
 def state_dtype(u: Tensor) -> torch.dtype:
@@ -40,6 +41,29 @@ def check_tensors(required: dict[str, object], optional: dict[str, object]) -> N
             raise TypeError(f'{arg} must be a tensor, got {type(value).__name__}')
         if value.layout != torch.strided:
             raise RuntimeError(f'{arg} must be a dense tensor, got layout {value.layout}')
+
+
+def check_dtypes(main_arg: str, main: Tensor, others: dict[str, Tensor]) -> None:
+    """Raise RuntimeError, naming it, unless the main input and those beside it may be scanned.
+
+    The kernels check the same, but torch's stable ABI stops some types on the way to them.
+    """
+    # Plain raises: torch.compile traces this function, and takes no message that reads a tensor.
+    if main.dtype not in FLOAT_DTYPES:
+        raise RuntimeError(_of_main_dtype(main_arg, main))
+    allowed = _input_dtypes(main)
+    for arg, tensor in others.items():
+        if tensor.dtype not in allowed:
+            raise RuntimeError(_of_dtype(arg, tensor, allowed, main_arg, main))
+
+
+def out_dtype_or(out_dtype: torch.dtype | None, main: Tensor) -> torch.dtype:
+    """`out_dtype`, or the type of the main input; TypeError for what is no type."""
+    if out_dtype is None:
+        return main.dtype
+    if not isinstance(out_dtype, torch.dtype):
+        raise TypeError(f'out_dtype must be a torch.dtype or None, got {type(out_dtype).__name__}')
+    return out_dtype
 
 
 def as_state(arg: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
@@ -87,7 +111,8 @@ def check_inputs(
             f'u must have channels that groups divide, got {channels} channels, {groups} groups'
         ),
     )
-    inputs = _input_dtypes('u', u)
+    _check_main_dtype('u', u)
+    inputs = _input_dtypes(u)
     weights = (state_dtype(u),)
     _check_tensor('delta', delta, (batch, channels, length), inputs, 'u', u)
     _check_tensor('A', A, (channels, state), weights, 'u', u)
@@ -136,7 +161,8 @@ def check_map_inputs(
 
     batch, height, width, channels = x.shape
     rank, state, rows = dt_weight.shape[2], A.shape[1], ROUTES * channels
-    inputs = _input_dtypes('x', x)
+    _check_main_dtype('x', x)
+    inputs = _input_dtypes(x)
     weights = (state_dtype(x),)
     projected = (batch, height, width, ROUTES, rank + 2 * state)
     _check_tensor('projections', projections, projected, inputs, 'x', x)
@@ -149,23 +175,40 @@ def check_map_inputs(
     _check_out_dtype(out_dtype, 'x', x)
 
 
-def _input_dtypes(main_arg: str, main: Tensor) -> tuple[torch.dtype, ...]:
+def _input_dtypes(main: Tensor) -> tuple[torch.dtype, ...]:
     """The types that inputs may have beside the main one, u or x."""
-    torch._check(
-        main.dtype == torch.float64 or main.dtype in LOW_DTYPES,
-        lambda: f'{main_arg} must be float64, float32, float16 or bfloat16, got {name(main.dtype)}',
-    )
     return (torch.float64,) if main.dtype == torch.float64 else LOW_DTYPES
 
 
+def _check_main_dtype(main_arg: str, main: Tensor) -> None:
+    torch._check(main.dtype in FLOAT_DTYPES, lambda: _of_main_dtype(main_arg, main))
+
+
+def _of_main_dtype(main_arg: str, main: Tensor) -> str:
+    return f'{main_arg} must be float64, float32, float16 or bfloat16, got {name(main.dtype)}'
+
+
+def _of_dtype(
+    arg: str, tensor: Tensor, allowed: tuple[torch.dtype, ...], main_arg: str, main: Tensor
+) -> str:
+    return (
+        f'{arg} must be {either(allowed)} for {name(main.dtype)} {main_arg}, '
+        f'got {name(tensor.dtype)}'
+    )
+
+
+def _out_dtypes(main: Tensor) -> tuple[torch.dtype, ...]:
+    return tuple(dict.fromkeys((main.dtype, state_dtype(main))))
+
+
 def _check_out_dtype(out_dtype: torch.dtype, main_arg: str, main: Tensor) -> None:
-    allowed = tuple(dict.fromkeys((main.dtype, state_dtype(main))))
-    torch._check(
-        out_dtype in allowed,
-        lambda: (
-            f'out_dtype must be {either(allowed)} for {name(main.dtype)} {main_arg}, '
-            f'got {name(out_dtype)}'
-        ),
+    torch._check(out_dtype in _out_dtypes(main), lambda: _of_out_dtype(out_dtype, main_arg, main))
+
+
+def _of_out_dtype(out_dtype: torch.dtype, main_arg: str, main: Tensor) -> str:
+    return (
+        f'out_dtype must be {either(_out_dtypes(main))} for {name(main.dtype)} {main_arg}, '
+        f'got {name(out_dtype)}'
     )
 
 
@@ -186,13 +229,7 @@ def _check_tensor(
         tensor.device == main.device,
         lambda: f'{arg} must be on the device of {main_arg}, {main.device}, got {tensor.device}',
     )
-    torch._check(
-        tensor.dtype in allowed,
-        lambda: (
-            f'{arg} must be {either(allowed)} for {name(main.dtype)} {main_arg}, '
-            f'got {name(tensor.dtype)}'
-        ),
-    )
+    torch._check(tensor.dtype in allowed, lambda: _of_dtype(arg, tensor, allowed, main_arg, main))
 
 
 def check_gradients(
@@ -236,14 +273,21 @@ def check_map_gradients(x: Tensor, dy: Tensor, states: Tensor, chunk: int) -> No
     _check_tensor('states', states, kept, (dtype,), 'x', x)
 
 
-def check_gate(u: Tensor, z: Tensor | None) -> None:
-    """Raise RuntimeError unless the gate z is None or has the shape and device of u."""
+def check_gate(u: Tensor, z: Tensor | None, out_dtype: torch.dtype) -> None:
+    """Raise RuntimeError unless the gate z is None or has the shape and device of u.
+
+    With a gate the kernel's result is in the state's type, so that it cannot check `out_dtype`.
+    """
     # Plain raises: torch.compile traces this function, and takes no message that reads a tensor.
     if z is None:
         return
+    if u.dim() != 3:
+        raise RuntimeError(f'u must be (batch, channels, length), got {u.dim()} dimensions')
     if z.shape != u.shape:
         raise RuntimeError(f'z must have shape {list(u.shape)}, got {list(z.shape)}')
     if z.device != u.device:
         raise RuntimeError(f'z must be on the device of u, {u.device}, got {z.device}')
     if not z.is_floating_point():
         raise RuntimeError(f'z must be floating point, got {name(z.dtype)}')
+    if out_dtype not in _out_dtypes(u):
+        raise RuntimeError(_of_out_dtype(out_dtype, 'u', u))

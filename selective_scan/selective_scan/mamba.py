@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scan with the signature of the `mamba_ssm` package, for code written against it."""
 
+import torch
 from torch import Tensor
 
-from .checks import check_tensors
+from .checks import as_state, check_tensors, state_dtype
 from .ops import selective_scan
 
 
@@ -22,8 +23,9 @@ def selective_scan_fn(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """`selective_scan` under the name and with the argument order of `mamba_ssm`.
 
-    Real A only. Beyond `selective_scan`, B and C may each be constant over the sequence. A constant
-    one is expanded to (B, G*D, N, L), and the other with it: a convenience, not a fast path.
+    Real A only. Beyond `selective_scan`, B and C may each be constant over the sequence, in any
+    floating type. A constant one is expanded to (B, G*D, N, L), and the other with it, in the
+    state's type: a convenience, not a fast path.
 
     Args:
         u, delta, A, D, z, delta_bias, delta_softplus: as in `selective_scan`.
@@ -38,6 +40,10 @@ def selective_scan_fn(
     """
     check_tensors({'u': u, 'A': A, 'B': B, 'C': C}, {})
     if B.dim() == 2 or C.dim() == 2:
+        if u.dim() != 3:
+            raise RuntimeError(f'u must be (batch, channels, length), got {u.dim()} dimensions')
+        if A.dim() != 2:
+            raise RuntimeError(f'A must be (channels, state), got {A.dim()} dimensions')
         B, C = _per_channel('B', B, u, A), _per_channel('C', C, u, A)
     return selective_scan(
         u,
@@ -54,17 +60,18 @@ def selective_scan_fn(
 
 
 def _per_channel(arg: str, weight: Tensor, u: Tensor, A: Tensor) -> Tensor:
-    """Weights of each channel of its own: (G*D, N), (B, N, L) or (B, G, N, L) -> (B, G*D, N, L)."""
-    if u.dim() != 3:
-        raise RuntimeError(f'u must be (batch, channels, length), got {u.dim()} dimensions')
+    """Weights of each channel of its own: (G*D, N), (B, N, L) or (B, G, N, L) -> (B, G*D, N, L).
+
+    In the state's type, in which the gradients of what is repeated are added up too.
+    """
     batch, channels, length = u.shape
     if weight.dim() == 2:
         if weight.shape != A.shape:
             raise RuntimeError(
                 f'{arg} must have shape {list(A.shape)} when constant, got {list(weight.shape)}'
             )
-        # The types of inputs may differ from that of u, float64 apart.
-        return weight.to(u.dtype)[None, :, :, None].expand(batch, -1, -1, length)
+        weight = as_state(arg, weight, state_dtype(u))
+        return weight[None, :, :, None].expand(batch, -1, -1, length)
     groups = weight.shape[1] if weight.dim() == 4 else 1
     if weight.dim() not in (3, 4) or groups == 0 or channels % groups:
         raise RuntimeError(
@@ -72,4 +79,6 @@ def _per_channel(arg: str, weight: Tensor, u: Tensor, A: Tensor) -> Tensor:
             f'length) with groups that divide {channels} channels, got {list(weight.shape)}'
         )
     weight = weight if weight.dim() == 4 else weight.unsqueeze(1)
+    if weight.dtype in (torch.float16, torch.bfloat16):  # other types are the op's to judge
+        weight = weight.float()
     return weight.repeat_interleave(channels // groups, dim=1)

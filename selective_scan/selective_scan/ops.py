@@ -3,19 +3,22 @@
 """The public function and what torch has to know of the compiled op: fakes and autograd."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from . import flops
+from . import derivatives, flops
 from .checks import (
     as_state,
+    check_dtypes,
     check_gate,
     check_gradients,
     check_inputs,
     check_tensors,
+    out_dtype_or,
     state_dtype,
 )
 from .library import CHUNK, LIBRARY, require
+from .reference import gated
+from .tangents import ScanInputs, ScanTangents, scan_tangent
 
 
 def selective_scan(
@@ -67,8 +70,9 @@ def selective_scan(
         {'u': u, 'delta': delta, 'A': A, 'B': B, 'C': C}, {'D': D, 'delta_bias': delta_bias, 'z': z}
     )
     require(u.device)
-    dtype = state_dtype(u)
-    out_dtype = out_dtype or u.dtype
+    check_dtypes('u', u, {'delta': delta, 'B': B, 'C': C})
+    dtype, out_dtype = state_dtype(u), out_dtype_or(out_dtype, u)
+    check_gate(u, z, out_dtype)
     y, last_state, _ = torch.ops.selective_scan.forward(
         u,
         delta,
@@ -78,11 +82,10 @@ def selective_scan(
         None if D is None else as_state('D', D, dtype),
         None if delta_bias is None else as_state('delta_bias', delta_bias, dtype),
         delta_softplus,
-        out_dtype,
+        out_dtype if z is None else dtype,
     )
-    check_gate(u, z)
     if z is not None:
-        y = (y * F.silu(z)).to(out_dtype)
+        y = gated(y, z).to(out_dtype)
     return (y, last_state) if return_last_state else y
 
 
@@ -125,21 +128,22 @@ def _backward(ctx, dy, dlast, _):
     )
 
 
-def _no_second_derivative(ctx, *gradients):
-    raise NotImplementedError('selective_scan can be differentiated once only')
+def _jvp(inputs, tangents):
+    *tensors, delta_softplus, out_dtype = inputs
+    y, last_state = scan_tangent(ScanInputs(*tensors), ScanTangents(*tangents[:-2]), delta_softplus)
+    return y.to(out_dtype), last_state, None
 
 
-def _setup_context(ctx, inputs, output):
+def _setup_context(ctx, inputs, outputs):
     *tensors, ctx.delta_softplus, ctx.out_dtype = inputs
-    ctx.save_for_backward(*tensors, output[2])
-    ctx.set_materialize_grads(False)
+    states = outputs[2]
+    ctx.save_for_backward(*tensors, states)
+    ctx.mark_non_differentiable(states)
 
 
 if LIBRARY is not None:
     torch.library.register_fake('selective_scan::forward', _forward_fake)
     torch.library.register_fake('selective_scan::backward', _backward_fake)
-    torch.library.register_autograd(
-        'selective_scan::forward', _backward, setup_context=_setup_context
-    )
-    torch.library.register_autograd('selective_scan::backward', _no_second_derivative)
+    derivatives.register('forward', setup_context=_setup_context, backward=_backward, jvp=_jvp)
+    derivatives.register_last('backward', of='selective_scan')
     flops.register()

@@ -8,10 +8,12 @@ from torch import Tensor
 
 from .checks import (
     as_state,
+    check_dtypes,
     check_gate,
     check_inputs,
     check_map_inputs,
     check_tensors,
+    out_dtype_or,
     state_dtype,
 )
 
@@ -38,21 +40,24 @@ def selective_scan_ref(
     check_tensors(
         {'u': u, 'delta': delta, 'A': A, 'B': B, 'C': C}, {'D': D, 'delta_bias': delta_bias, 'z': z}
     )
-    dtype = state_dtype(u)
-    out_dtype = out_dtype or u.dtype
+    check_dtypes('u', u, {'delta': delta, 'B': B, 'C': C})
+    dtype, out_dtype = state_dtype(u), out_dtype_or(out_dtype, u)
+    check_gate(u, z, out_dtype)
     A = as_state('A', A, dtype)
     D = None if D is None else as_state('D', D, dtype)
     delta_bias = None if delta_bias is None else as_state('delta_bias', delta_bias, dtype)
     B = B.unsqueeze(1) if B.dim() == 3 else B
     C = C.unsqueeze(1) if C.dim() == 3 else C
     check_inputs(u, delta, A, B, C, D, delta_bias, out_dtype)
-    check_gate(u, z)
 
     y, state = _scan(u, delta, A, B, C, D, delta_bias, delta_softplus)
-    y = y.to(out_dtype)
-    if z is not None:
-        y = (y * F.silu(z)).to(out_dtype)
+    y = (y if z is None else gated(y, z)).to(out_dtype)
     return (y, state) if return_last_state else y
+
+
+def gated(y: Tensor, z: Tensor) -> Tensor:
+    """y times silu(z), where y has the state's type and z any floating type: the wider of them."""
+    return y * F.silu(z if z.dtype == torch.float64 else z.to(y.dtype))
 
 
 def _scan(
@@ -113,22 +118,16 @@ def ss2d_scan_ref(
         {'x': x, 'projections': projections, 'dt_weight': dt_weight, 'A': A},
         {'D': D, 'delta_bias': delta_bias},
     )
-    dtype = state_dtype(x)
-    out_dtype = out_dtype or x.dtype
+    check_dtypes('x', x, {'projections': projections})
+    dtype, out_dtype = state_dtype(x), out_dtype_or(out_dtype, x)
     dt_weight, A = as_state('dt_weight', dt_weight, dtype), as_state('A', A, dtype)
     D = None if D is None else as_state('D', D, dtype)
     delta_bias = None if delta_bias is None else as_state('delta_bias', delta_bias, dtype)
     check_map_inputs(x, projections, dt_weight, A, D, delta_bias, out_dtype)
 
-    height, width = x.shape[1:3]
-    rank, state = dt_weight.shape[2], A.shape[1]
-    positions = route_positions(height, width).to(x.device)
-    u = x.to(dtype).flatten(1, 2)[:, positions]  # (B, K, L, E)
-    routes = torch.arange(len(positions), device=x.device)[:, None]
-    projected = projections.to(dtype).flatten(1, 2)[:, positions, routes]  # (B, K, L, R + 2N)
-    dt, B, C = projected.transpose(2, 3).split((rank, state, state), dim=2)
+    u, dt, B, C = lay_out(x.to(dtype), projections.to(dtype), dt_weight.shape[2])
     y, _ = _scan(
-        u.transpose(2, 3).flatten(1, 2),
+        u,
         torch.einsum('bkrl,ker->bkel', dt, dt_weight).flatten(1, 2),
         A,
         B,
@@ -137,7 +136,29 @@ def ss2d_scan_ref(
         delta_bias,
         delta_softplus,
     )
+    return merge(y, *x.shape[1:3]).to(out_dtype)
+
+
+def lay_out(x: Tensor, projections: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A map and its projections along the four routes.
+
+    x: (B, H, W, E), projections: (B, H, W, K, R + 2N) -> u: (B, K*E, L), dt: (B, K, R, L), B and C:
+    (B, K, N, L).
+    """
+    height, width = x.shape[1:3]
+    positions = route_positions(height, width).to(x.device)
+    u = x.flatten(1, 2)[:, positions]  # (B, K, L, E)
+    routes = torch.arange(len(positions), device=x.device)[:, None]
+    projected = projections.flatten(1, 2)[:, positions, routes]  # (B, K, L, R + 2N)
+    state = (projections.shape[-1] - rank) // 2
+    dt, B, C = projected.transpose(2, 3).split((rank, state, state), dim=2)
+    return u.transpose(2, 3).flatten(1, 2), dt, B, C
+
+
+def merge(y: Tensor, height: int, width: int) -> Tensor:
+    """The four routes' results added at each position. (B, K*E, L) -> (B, H, W, E)"""
+    positions = route_positions(height, width).to(y.device)
     y = y.unflatten(1, (len(positions), -1)).transpose(2, 3)  # (B, K, L, E)
     back = positions.argsort(dim=1)
-    merged = sum(y[:, route, order] for route, order in enumerate(back))
-    return merged.unflatten(1, (height, width)).to(out_dtype)
+    merged = torch.stack([y[:, route, order] for route, order in enumerate(back)]).sum(0)
+    return merged.unflatten(1, (height, width))

@@ -5,14 +5,18 @@
 import torch
 from torch import Tensor
 
+from . import derivatives
 from .checks import (
     as_state,
+    check_dtypes,
     check_map_gradients,
     check_map_inputs,
     check_tensors,
+    out_dtype_or,
     state_dtype,
 )
 from .library import LIBRARY, MAP_CHUNK, require
+from .tangents import MapInputs, MapTangents, map_tangent
 
 
 def ss2d_scan(
@@ -63,7 +67,8 @@ def ss2d_scan(
         {'D': D, 'delta_bias': delta_bias},
     )
     require(x.device)
-    dtype = state_dtype(x)
+    check_dtypes('x', x, {'projections': projections})
+    dtype, out_dtype = state_dtype(x), out_dtype_or(out_dtype, x)
     y, _ = torch.ops.selective_scan.ss2d_forward(
         x,
         projections,
@@ -72,7 +77,7 @@ def ss2d_scan(
         None if D is None else as_state('D', D, dtype),
         None if delta_bias is None else as_state('delta_bias', delta_bias, dtype),
         delta_softplus,
-        out_dtype or x.dtype,
+        out_dtype,
     )
     return y
 
@@ -96,10 +101,17 @@ def _backward_fake(dy, x, projections, dt_weight, A, D, delta_bias, states, delt
     )
 
 
-def _setup_context(ctx, inputs, output):
+def _setup_context(ctx, inputs, outputs):
     *tensors, ctx.delta_softplus, _ = inputs
-    ctx.save_for_backward(*tensors, output[1])
-    ctx.set_materialize_grads(False)
+    states = outputs[1]
+    ctx.save_for_backward(*tensors, states)
+    ctx.mark_non_differentiable(states)
+
+
+def _jvp(inputs, tangents):
+    *tensors, delta_softplus, out_dtype = inputs
+    y = map_tangent(MapInputs(*tensors), MapTangents(*tangents[:-2]), delta_softplus)
+    return y.to(out_dtype), None
 
 
 def _backward(ctx, dy, _):
@@ -118,14 +130,8 @@ def _backward(ctx, dy, _):
     )
 
 
-def _no_second_derivative(ctx, *gradients):
-    raise NotImplementedError('ss2d_scan can be differentiated once only')
-
-
 if LIBRARY is not None:
     torch.library.register_fake('selective_scan::ss2d_forward', _forward_fake)
     torch.library.register_fake('selective_scan::ss2d_backward', _backward_fake)
-    torch.library.register_autograd(
-        'selective_scan::ss2d_forward', _backward, setup_context=_setup_context
-    )
-    torch.library.register_autograd('selective_scan::ss2d_backward', _no_second_derivative)
+    derivatives.register('ss2d_forward', setup_context=_setup_context, backward=_backward, jvp=_jvp)
+    derivatives.register_last('ss2d_backward', of='ss2d_scan')

@@ -262,6 +262,89 @@ def test_map_of_more_state_than_shared_memory_holds(ops):
         ops.ss2d_forward(*inputs.values(), True, torch.float32)
 
 
+def assert_same(got, expected):
+    for key, value in expected.items():
+        torch.testing.assert_close(
+            got[key], value, rtol=1e-8, atol=1e-10, equal_nan=True, msg=lambda m, k=key: f'{k}: {m}'
+        )
+
+
+@pytest.mark.parametrize('optional', [(), ('D',)], ids='-'.join)
+@pytest.mark.parametrize('step', [0, 5, 129])
+def test_infinities_of_a_scan(ops, optional, step):
+    # Over chunks whose decays, all multiplied, are zero, as none of them is.
+    inputs = make_inputs(1, 1, 3, 1, 600, optional=optional)
+    inputs['delta'] = 2 + inputs['delta'].abs()
+    inputs['A'] = -torch.ones_like(inputs['A'])
+    keys, dy = ['u', *(k for k in inputs if k != 'u')], torch.ones_like(inputs['u'])
+
+    def reference(**leaves):
+        return (selective_scan_ref(**leaves, delta_softplus=True),)
+
+    infinite = inputs | {'u': inputs['u'].clone()}
+    infinite['u'][0, 1, step] = torch.inf
+    (y,), expected = expected_gradients(reference, infinite, (dy,))
+    got, gradients = run_scan(ops, infinite, True, dy, None, torch.float64)
+    assert got[0][0, 1, step + 1 :].isinf().all()  # D u of the step itself may be of another sign
+    assert_same({'y': got[0]}, {'y': y})
+    assert_same(gradients, {k: expected[k] for k in keys})
+
+    dy[0, 1, step] = torch.inf
+    _, expected = expected_gradients(reference, inputs, (dy,))
+    _, gradients = run_scan(ops, inputs, True, dy, None, torch.float64)
+    assert gradients['u'][0, 1, :step].isinf().all()
+    assert_same({'u': gradients['u']}, {'u': expected['u']})
+
+
+def test_scan_of_a_decay_that_forgets_all(ops):
+    # Steps past the end, of which there are some in a chunk, are none: 0 times this A is NaN.
+    inputs = make_inputs(1, 1, 3, 2, 131, optional=())
+    inputs['A'] = torch.full_like(inputs['A'], -torch.inf)
+    dy = torch.ones_like(inputs['u'])
+
+    def reference(**leaves):
+        return selective_scan_ref(**leaves, delta_softplus=True, return_last_state=True)
+
+    (y, last), expected = expected_gradients(reference, inputs, (dy, torch.zeros(1, 3, 2)))
+    got, gradients = run_scan(ops, inputs, True, dy, None, torch.float64)
+    assert_same({'y': got[0], 'last': got[1]}, {'y': y, 'last': last})
+    assert_same(gradients, {key: expected[key] for key in ('u', 'B', 'C')})
+
+
+@pytest.mark.parametrize('batch, rows', [(32, 33), (16, 70)])
+def test_scan_of_many_groups_and_rows(ops, batch, rows):
+    # From 1024 groups and chunks on a block takes all rows of a group, here 33, and with half of
+    # them it takes 64 of 70, not 32: there are no more sums than that, however many the rows.
+    inputs = make_inputs(batch, 32, rows, 1, 2, dtype=torch.float32, optional=OPTIONAL)
+    check_scan(ops, inputs, 1e-5)
+
+
+@pytest.mark.parametrize('optional', [(), ('D',)], ids='-'.join)
+@pytest.mark.parametrize('channels', [5, 130])  # a block has 128, and threads without a channel
+@pytest.mark.parametrize('place', ['x', 'dy', 'dt', 'minus dt', 'B', 'C', 'A'])
+def test_infinities_of_a_map(ops, place, channels, optional):
+    inputs = make_map_inputs(1, 3, 4, channels, 2, 2, optional=optional)
+    for key in ('x', 'projections', 'dt_weight'):
+        inputs[key] = inputs[key].abs()
+    dy = torch.ones_like(inputs['x'])
+    at = {'dt': 0, 'minus dt': 0, 'B': 2, 'C': 4}.get(place)
+    if at is not None:
+        inputs['projections'][0, 1, 2, 1, at] = -torch.inf if place == 'minus dt' else torch.inf
+    elif place == 'A':
+        inputs['A'] = torch.full_like(inputs['A'], -torch.inf)
+    else:
+        (inputs['x'] if place == 'x' else dy)[0, 1, 2, channels - 1] = torch.inf
+
+    def reference(**leaves):
+        return (ss2d_scan_ref(**leaves, delta_softplus=True),)
+
+    (y,), expected = expected_gradients(reference, inputs, (dy,))
+    got, gradients = run_map(ops, inputs, True, dy, torch.float64)
+    assert_same({'y': got}, {'y': y})
+    keys = ('x',) if place == 'A' else ('x', 'projections', 'D')
+    assert_same(gradients, {key: expected[key] for key in keys if key in expected})
+
+
 def test_repeated_runs_are_bit_identical(ops):
     inputs = make_inputs(1, 2, 40, 2, 300, dtype=torch.float32, optional=OPTIONAL)
     dy, dlast = torch.ones_like(inputs['u']), torch.ones(1, 80, 2)

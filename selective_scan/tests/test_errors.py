@@ -11,6 +11,7 @@ import selective_scan as package
 import torch
 from inputs import make_inputs
 from selective_scan import selective_scan, selective_scan_ref
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 def on_meta(**arguments):
@@ -87,6 +88,96 @@ def test_zero_groups(scan):
     empty = torch.ones(2, 0, 2, 7)
     with pytest.raises(RuntimeError, match='B must not be empty, got groups 0'):
         scan(**(make_inputs(**f32) | {'B': empty, 'C': empty}))
+
+
+WRONG_TYPES = (
+    torch.complex64,
+    torch.complex32,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+    torch.float8_e8m0fnu,
+    torch.int32,
+    torch.uint8,
+    torch.uint16,
+    torch.bool,
+)
+FLOATS = 'float32 or float16 or bfloat16 for float32 u'
+
+
+@SCANS
+@pytest.mark.parametrize('dtype', WRONG_TYPES, ids=str)
+def test_types_that_are_no_numbers_for_a_scan(scan, dtype):
+    inputs = make_inputs(**f32)
+    name = str(dtype).removeprefix('torch.')
+    allowed = {'u': 'float64, float32, float16 or bfloat16', 'delta': FLOATS, 'B': FLOATS}
+    allowed |= {'C': FLOATS} | dict.fromkeys(('A', 'D', 'delta_bias', 'z'), 'floating point')
+    for key, value in inputs.items():
+        if dtype.is_floating_point and allowed[key] == 'floating point':
+            continue  # parameters may have any floating type
+        with pytest.raises(RuntimeError) as error:
+            scan(**(inputs | {key: torch.empty(value.shape, dtype=dtype)}))
+        assert str(error.value).splitlines()[0] == f'{key} must be {allowed[key]}, got {name}'
+
+
+@pytest.mark.parametrize('key', ['A', 'D', 'delta_bias', 'z'])
+def test_parameters_of_any_floating_type(key):
+    inputs = make_inputs(**f32)
+    inputs[key] = inputs[key].to(torch.float8_e5m2)
+    expected = selective_scan(**(inputs | {key: inputs[key].float()}))
+    assert torch.equal(selective_scan(**inputs), expected)
+    torch.testing.assert_close(selective_scan_ref(**inputs), expected)
+
+
+@SCANS
+@pytest.mark.parametrize('key', ['u', 'delta', 'A', 'B', 'C', 'D', 'delta_bias', 'z'])
+def test_an_argument_without_dimensions(scan, key):
+    sentences = {
+        'u': 'u must be (batch, channels, length), got 0 dimensions',
+        'delta': 'delta must have shape [2, 6, 7], got []',
+        'A': 'A must be (channels, state), got 0 dimensions',
+        'B': 'B must be (batch, groups, state, length), got 0 dimensions',
+        'C': 'C must have shape [2, 2, 2, 7], got []',
+        'D': 'D must have shape [6], got []',
+        'delta_bias': 'delta_bias must have shape [6], got []',
+        'z': 'z must have shape [2, 6, 7], got []',
+    }
+    with pytest.raises(RuntimeError) as error:
+        scan(**(make_inputs(**f32) | {key: torch.ones(())}))
+    assert str(error.value).splitlines()[0] == sentences[key]
+
+
+@SCANS
+def test_out_dtype_is_a_type(scan):
+    with pytest.raises(TypeError, match=r'out_dtype must be a torch\.dtype or None'):
+        scan(**make_inputs(**f32), out_dtype='float32')
+
+
+class Calls(TorchDispatchMode):
+    """Counts the scans that run."""
+
+    scans = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.scans += func is torch.ops.selective_scan.forward.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'z': torch.ones(2, 6, 1)},
+        {'z': torch.ones(2, 6, 7).long()},
+        {'z': torch.ones(2, 6, 7, device='meta')},
+        {'out_dtype': torch.float16},
+    ],
+)
+def test_what_the_gate_needs_is_checked_before_the_scan(change):
+    with Calls() as calls:
+        selective_scan(**make_inputs(**f32))
+        assert calls.scans == 1
+        with pytest.raises(RuntimeError):
+            selective_scan(**(make_inputs(**f32) | change))
+        assert calls.scans == 1
 
 
 @pytest.mark.parametrize('key', ['delta', 'A', 'B', 'C', 'D', 'delta_bias', 'z'])

@@ -92,9 +92,42 @@ def test_result_has_the_type_of_u_and_the_state_is_float32(dims):
         ('C', torch.ones(5, 2), r'C must have shape \[6, 2\] when constant, got \[5, 2\]'),
         ('C', torch.ones(2, 4, 2, 11), r'C must be .* with groups that divide 6 channels'),
         ('A', torch.ones(6, 2, dtype=torch.complex64), 'A must be floating point, got complex64'),
+        ('A', torch.ones(()), r'A must be \(channels, state\), got 0 dimensions'),
+        ('u', torch.ones(()), r'u must be \(batch, channels, length\), got 0 dimensions'),
+        ('B', torch.ones(()), r'B must be \(channels, state\), .* or .*, got \[\]'),
     ],
 )
 def test_errors_name_the_argument(key, value, match):
     inputs = arguments(2, 2, dtype=torch.float32) | {key: value}
     with pytest.raises(RuntimeError, match=match):
         selective_scan_fn(**inputs)
+
+
+@pytest.mark.parametrize('key', ['B', 'C'])
+@pytest.mark.parametrize('dtype', [torch.int64, torch.uint8, torch.bool, torch.complex64], ids=str)
+def test_constants_that_are_not_floating_point_are_refused(key, dtype):
+    inputs = arguments(2, 2, dtype=torch.float32)
+    inputs[key] = torch.ones(inputs[key].shape, dtype=dtype)
+    name = str(dtype).removeprefix('torch.')
+    with pytest.raises(RuntimeError, match=f'{key} must be floating point, got {name}'):
+        selective_scan_fn(**inputs)
+
+
+@pytest.mark.parametrize('dtype', [torch.int64, torch.complex64, torch.float8_e4m3fn], ids=str)
+def test_a_wrong_type_beside_a_constant_is_refused_too(dtype):
+    inputs = arguments(4, 2, dtype=torch.float32)
+    inputs['B'] = torch.empty(inputs['B'].shape, dtype=dtype)
+    name = str(dtype).removeprefix('torch.')
+    with pytest.raises(RuntimeError, match=f'B must be float32 or .* for float32 u, got {name}'):
+        selective_scan_fn(**inputs)
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
+def test_constants_may_have_any_floating_type(dtype):
+    inputs = arguments(2, 2, dtype=torch.float32)
+    expected = selective_scan_fn(**(inputs | {'B': inputs['B'].to(dtype).float()}))
+    inputs['B'] = inputs['B'].to(dtype).requires_grad_()
+    y = selective_scan_fn(**inputs)
+    torch.testing.assert_close(y, expected, rtol=0, atol=0)
+    y.sum().backward()
+    assert inputs['B'].grad.dtype == dtype

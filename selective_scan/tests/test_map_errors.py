@@ -6,6 +6,7 @@ import pytest
 import torch
 from inputs import make_map_inputs
 from selective_scan import library, ss2d_scan, ss2d_scan_ref
+from test_errors import WRONG_TYPES
 
 
 def on_meta(**arguments):
@@ -93,6 +94,46 @@ def test_zero_size(scan, sizes, match):
 def test_zero_rank(scan):
     with pytest.raises(RuntimeError, match='dt_weight must not be empty, got rank 0'):
         scan(**(make_map_inputs(**f32) | {'dt_weight': torch.ones(4, 5, 0)}))
+
+
+@SCANS
+@pytest.mark.parametrize('dtype', WRONG_TYPES, ids=str)
+def test_types_that_are_no_numbers_for_a_scan(scan, dtype):
+    inputs = make_map_inputs(**f32)
+    name = str(dtype).removeprefix('torch.')
+    allowed = {
+        'x': 'float64, float32, float16 or bfloat16',
+        'projections': 'float32 or float16 or bfloat16 for float32 x',
+    }
+    for key, value in inputs.items():
+        if dtype.is_floating_point and key not in allowed:
+            continue  # parameters may have any floating type
+        with pytest.raises(RuntimeError) as error:
+            scan(**(inputs | {key: torch.empty(value.shape, dtype=dtype)}))
+        expected = f'{key} must be {allowed.get(key, "floating point")}, got {name}'
+        assert str(error.value).splitlines()[0] == expected
+
+
+@SCANS
+@pytest.mark.parametrize('key', ['x', 'projections', 'dt_weight', 'A', 'D', 'delta_bias'])
+def test_an_argument_without_dimensions(scan, key):
+    sentences = {
+        'x': 'x must be (batch, height, width, channels), got 0 dimensions',
+        'projections': 'projections must have shape [2, 3, 4, 4, 7], got []',
+        'dt_weight': 'dt_weight must be (routes, channels, rank), got 0 dimensions',
+        'A': 'A must be (routes * channels, state), got 0 dimensions',
+        'D': 'D must have shape [20], got []',
+        'delta_bias': 'delta_bias must have shape [20], got []',
+    }
+    with pytest.raises(RuntimeError) as error:
+        scan(**(make_map_inputs(**f32) | {key: torch.ones(())}))
+    assert str(error.value).splitlines()[0] == sentences[key]
+
+
+@SCANS
+def test_out_dtype_is_a_type(scan):
+    with pytest.raises(TypeError, match=r'out_dtype must be a torch\.dtype or None'):
+        scan(**make_map_inputs(**f32), out_dtype='float32')
 
 
 @pytest.mark.parametrize('key', ['projections', 'dt_weight', 'A', 'D', 'delta_bias'])

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "../checks.h"
 #include "simd.h"
@@ -101,15 +102,23 @@ SCAN_INLINE void forward(const Scan<T>& s, const ForwardOut<T>& out, const Tile&
       const T* u = load(s.u, at, count, scratch[0]);
       const T* delta = load(s.delta, at, count, scratch[1]);
       const T bias = s.delta_bias ? s.delta_bias[tile.channel + r] : T(0);
-      const T skip = s.D ? s.D[tile.channel + r] : T(0);
       const int64_t next = std::min(kChunk, s.length - start - count);
       prefetch(s.u, at + count, next);
       prefetch(s.delta, at + count, next);
       step_sizes<T, false>(delta, bias, s.softplus, count, step[r], nullptr);
+      if (s.D) {
+        const T skip = s.D[tile.channel + r];
 #pragma omp simd
-      for (int64_t t = 0; t < count; ++t) {
-        input[r][t] = step[r][t] * u[t];
-        y[r][t] = skip * u[t];
+        for (int64_t t = 0; t < count; ++t) {
+          input[r][t] = step[r][t] * u[t];
+          y[r][t] = skip * u[t];
+        }
+      } else {  // no skip of zero, which an infinite u would turn into NaN
+#pragma omp simd
+        for (int64_t t = 0; t < count; ++t) {
+          input[r][t] = step[r][t] * u[t];
+          y[r][t] = T(0);
+        }
       }
     }
     for (int64_t n = 0; n < s.state; ++n) {
@@ -225,16 +234,23 @@ SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile&
       const T* dy = load(io.dy, at, count, scratch[1]);
       const T skip = s.D ? s.D[tile.channel + r] : T(0);
       T dD = T(0), dbias = T(0);
-      // du takes the place of dinput, ddelta that of dstep.
+      // du takes the place of dinput, ddelta that of dstep. Without D nothing is multiplied by a
+      // skip of zero, which would turn an infinite gradient into NaN.
+      const auto finish = [&](auto with_skip) __attribute__((always_inline)) {
 #pragma omp simd reduction(+ : dD, dbias)
-      for (int64_t t = 0; t < count; ++t) {
-        const T ddelta = (dstep[r][t] + dinput[r][t] * u[t]) * derivative[r][t];
-        dinput[r][t] = dinput[r][t] * step[r][t] + skip * dy[t];
-        dstep[r][t] = ddelta;
-        dbias += ddelta;
-        dD += dy[t] * u[t];
-      }
-      if (io.dD) io.dD[row + r] += dD;
+        for (int64_t t = 0; t < count; ++t) {
+          const T ddelta = (dstep[r][t] + dinput[r][t] * u[t]) * derivative[r][t];
+          dinput[r][t] *= step[r][t];
+          if constexpr (with_skip) {
+            dinput[r][t] += skip * dy[t];
+            dD += dy[t] * u[t];
+          }
+          dstep[r][t] = ddelta;
+          dbias += ddelta;
+        }
+      };
+      s.D ? finish(std::true_type()) : finish(std::false_type());
+      if (s.D) io.dD[row + r] += dD;
       if (io.dbias) io.dbias[row + r] += dbias;
       store(io.du, at, count, dinput[r]);
       store(io.ddelta, at, count, dstep[r]);

@@ -36,7 +36,9 @@ struct BackwardIo {
   const T* dlast;  // null, or (batch, channels, state)
   const T* states;
   Output du, ddelta;
-  T *dA, *dD, *dbias;  // one of each for every batch entry; summed afterwards
+  // One of each for every batch entry; summed afterwards. dD and dbias are null where D and
+  // delta_bias are.
+  T *dA, *dD, *dbias;
 };
 
 // `count` channels, at most kRows, from `channel` on.

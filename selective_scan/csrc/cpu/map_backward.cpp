@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The mmseg_remamber authors.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <type_traits>
 
 #include "map_steps.h"
 
@@ -81,12 +82,23 @@ struct Chunk {
   T* dprojections[kMapChunk];
 };
 
+// Lanes that are channels: all bits of those, none of the padding of a last block. Padding holds
+// zeros, of which what all channels share makes NaN where it is infinite.
+template <typename T>
+struct Channels {
+  using Bits = std::conditional_t<std::is_same_v<T, double>, int64_t, int32_t>;
+  alignas(64) Bits bits[kLanes];
+  explicit Channels(int64_t count) {
+    std::fill(std::fill_n(bits, count, Bits(-1)), bits + kLanes, Bits(0));
+  }
+};
+
 // One state over a chunk: forward again from h[0], then back with decay_{t+1} g_{t+1} in `carry`,
 // where g_t is the gradient of h_t. Leaves the gradients of step * x in dinput, and of log decay
-// times A in ddelta, over all states so far.
-template <typename S, bool first, typename T>
-SCAN_INLINE void recur_back(Chunk<T>& c, int64_t n, int64_t rank, int64_t state, const T* A,
-                            T* carry, T* dA) {
+// times A in ddelta, over all states so far. `whole`: all lanes are channels.
+template <typename S, bool first, bool whole, typename T>
+SCAN_INLINE void recur_back(Chunk<T>& c, const Channels<T>& channels, int64_t n, int64_t rank,
+                            int64_t state, const T* A, T* carry, T* dA) {
   alignas(64) T dB[kMapChunk][S::lanes] = {}, dC[kMapChunk][S::lanes] = {};
   for (int64_t from = 0; from < kLanes; from += S::strip) {
     typename S::Vector h[S::held], g[S::held], a[S::held], da[S::held];
@@ -127,8 +139,15 @@ SCAN_INLINE void recur_back(Chunk<T>& c, int64_t n, int64_t rank, int64_t state,
         get(before, c.h[t] + e);
         get(after, c.h[t + 1] + e);
         g[v] += dy * C;
-        sum_dB += g[v] * step * x;
-        sum_dC += dy * after;
+        if constexpr (whole) {
+          sum_dB += g[v] * step * x;
+          sum_dC += dy * after;
+        } else {
+          typename S::Mask kept;
+          get(kept, channels.bits + e);
+          sum_dB += (typename S::Vector)((typename S::Mask)(g[v] * step * x) & kept);
+          sum_dC += (typename S::Vector)((typename S::Mask)(dy * after) & kept);
+        }
         typename S::Vector dinput = g[v] * B;
         g[v] *= decay;
         const typename S::Vector dlog_decay = g[v] * before;
@@ -164,7 +183,7 @@ SCAN_INLINE void recur_back(Chunk<T>& c, int64_t n, int64_t rank, int64_t state,
   }
 }
 
-// dx from dinput, and the whole of ddelta.
+// dx from dinput, and the whole of ddelta. skip and dskip are null where there is no D.
 template <bool first, typename T>
 SCAN_INLINE void finish_chunk(Chunk<T>& c, const T* skip, T* dskip, const Sums<T>& dx) {
   for (int64_t t = 0; t < c.at.count; ++t) {
@@ -175,11 +194,16 @@ SCAN_INLINE void finish_chunk(Chunk<T>& c, const T* skip, T* dskip, const Sums<T
       const T dinput = c.dinput[t][e];
       c.ddelta[t][e] = (c.ddelta[t][e] + dinput * x[e]) * c.derivative[t][e];
       if constexpr (first) {
-        to[e] = dinput * c.step[t][e] + skip[e] * dy[e];
-        dskip[e] += dy[e] * x[e];
+        to[e] = dinput * c.step[t][e];
       } else {
         to[e] += dinput * c.step[t][e];
       }
+    }
+    if (!first || !skip) continue;
+#pragma omp simd
+    for (int64_t e = 0; e < kLanes; ++e) {
+      to[e] += skip[e] * dy[e];
+      dskip[e] += dy[e] * x[e];
     }
   }
 }
@@ -194,9 +218,11 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
   T* carry = projection_scratch + kMapChunk * s.projected();  // (state, kLanes)
   const Sums<T> dx = sums(s, io.dx, batch, block, carry + s.state * kLanes);
   const int64_t lanes = s.lanes(block);
+  const Channels<T> channels(lanes);
   const int64_t of_batch = batch * s.blocks;
-  T* dskip = io.dskip + (of_batch + block) * kLanes;
-  std::fill_n(dskip, kLanes, T(0));
+  const T* skip = s.skip ? s.skip + block * kLanes : nullptr;
+  T* dskip = io.dskip ? io.dskip + (of_batch + block) * kLanes : nullptr;
+  if (dskip) std::fill_n(dskip, kLanes, T(0));
 
   for (const int64_t route : kOrder) {
     const int64_t packed = block * kRoutes + route;
@@ -227,17 +253,23 @@ SCAN_INLINE void backward(const MapScan<T>& s, const MapBackward<T>& io, int64_t
         decays(c.step, A + n * kLanes, c.at.count, c.decay);
         const T* A_n = A + n * kLanes;
         T *carry_n = carry + n * kLanes, *dA_n = dA + n * kLanes;
-        if (n == 0) {
-          recur_back<S, true>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
+        if (lanes == kLanes && n == 0) {
+          recur_back<S, true, true>(c, channels, n, s.rank, s.state, A_n, carry_n, dA_n);
+        } else if (lanes == kLanes) {
+          recur_back<S, false, true>(c, channels, n, s.rank, s.state, A_n, carry_n, dA_n);
+        } else if (n == 0) {
+          recur_back<S, true, false>(c, channels, n, s.rank, s.state, A_n, carry_n, dA_n);
         } else {
-          recur_back<S, false>(c, n, s.rank, s.state, A_n, carry_n, dA_n);
+          recur_back<S, false, false>(c, channels, n, s.rank, s.state, A_n, carry_n, dA_n);
         }
       }
-      const T* skip = s.skip + block * kLanes;
       if (route == kOrder[0]) {
         finish_chunk<true>(c, skip, dskip, dx);
       } else {
         finish_chunk<false>(c, skip, dskip, dx);
+      }
+      for (int64_t t = 0; t < (lanes < kLanes ? c.at.count : 0); ++t) {
+        std::fill(c.ddelta[t] + lanes, c.ddelta[t] + kLanes, T(0));  // padding counts nothing
       }
       // Several steps are taken at a time: those past the end count nothing.
       std::fill(c.ddelta[0] + c.at.count * kLanes, c.ddelta[0] + kMapChunk * kLanes, T(0));

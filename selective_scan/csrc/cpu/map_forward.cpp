@@ -10,8 +10,11 @@ namespace {
 constexpr int64_t kTile = 16;  // steps that forward takes at a time: its arrays stay in cache
 static_assert(kMapChunk % kTile == 0);
 
+// What y is before a state adds to it: what is there, or at first the skip, if there is one.
+enum class Start { kSum, kSkip, kZero };
+
 // One state over a few steps: h = decay h + step x B, y += C h, with h in `carry`.
-template <typename S, bool first, typename T>
+template <typename S, Start y_start, typename T>
 SCAN_INLINE void recur(const Steps<T, kTile>& at, int64_t n, int64_t rank, int64_t state,
                        const Lanes<T>* step, const Lanes<T>* decay, const T* skip, T* carry,
                        const Sums<T>& y) {
@@ -29,14 +32,18 @@ SCAN_INLINE void recur(const Steps<T, kTile>& at, int64_t n, int64_t rank, int64
         get(x, at.x[t] + e);
         get(a, decay[t] + e);
         get(d, step[t] + e);
-        if constexpr (first) {
+        if constexpr (y_start == Start::kSkip) {
           get(sum, skip + e);
           sum *= x;
-        } else {
+        } else if constexpr (y_start == Start::kSum) {
           get(sum, to + e);
         }
         h[v] = a * h[v] + d * x * B;
-        sum += h[v] * C;
+        if constexpr (y_start == Start::kZero) {  // a skip of zero would make NaN of infinite x
+          sum = h[v] * C;
+        } else {
+          sum += h[v] * C;
+        }
         put(to + e, sum);
       }
     }
@@ -73,11 +80,14 @@ SCAN_INLINE void forward(const MapScan<T>& s, const MapForward<T>& out, int64_t 
                            step, static_cast<Lanes<T>*>(nullptr));
       for (int64_t n = 0; n < s.state; ++n) {
         decays(step, A + n * kLanes, at.count, decay);
-        const T* skip = s.skip + block * kLanes;
-        if (route == kOrder[0] && n == 0) {
-          recur<S, true>(at, n, s.rank, s.state, step, decay, skip, carry, y);
+        const T* skip = s.skip ? s.skip + block * kLanes : nullptr;
+        T* carry_n = carry + n * kLanes;
+        if (route != kOrder[0] || n > 0) {
+          recur<S, Start::kSum>(at, n, s.rank, s.state, step, decay, skip, carry_n, y);
+        } else if (skip) {
+          recur<S, Start::kSkip>(at, n, s.rank, s.state, step, decay, skip, carry_n, y);
         } else {
-          recur<S, false>(at, n, s.rank, s.state, step, decay, skip, carry + n * kLanes, y);
+          recur<S, Start::kZero>(at, n, s.rank, s.state, step, decay, skip, carry_n, y);
         }
       }
     }

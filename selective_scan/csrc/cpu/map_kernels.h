@@ -21,7 +21,7 @@ struct MapScan {
   const T* weight;       // (blocks, routes, rank, kLanes)
   const T* A;            // (blocks, routes, state, kLanes)
   const T* bias;         // (blocks, routes, kLanes)
-  const T* skip;         // (blocks, kLanes): the sum of D over the routes
+  const T* skip;         // null, or (blocks, kLanes): the sum of D over the routes
   bool softplus;
 
   int64_t length() const { return height * width; }
@@ -44,7 +44,7 @@ struct MapBackward {
   Output dx;
   const T* weight;  // the transposed weights: (blocks, routes, kLanes, padded_rank<T>(rank))
   // One of each for every batch entry, packed like the weights; summed afterwards. dskip is that
-  // of each route's D.
+  // of each route's D, null without D.
   T *dweight, *dA, *dbias, *dskip;
 };
 

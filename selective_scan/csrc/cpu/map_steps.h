@@ -27,16 +27,19 @@ struct Register;
 template <int width>
 struct Register<float, width> {
   typedef float Type __attribute__((vector_size(width)));
+  typedef int32_t Mask __attribute__((vector_size(width)));
 };
 template <int width>
 struct Register<double, width> {
   typedef double Type __attribute__((vector_size(width)));
+  typedef int64_t Mask __attribute__((vector_size(width)));
 };
 
 template <typename T, int width>
 struct Simd {
   using Value = T;
   using Vector = typename Register<T, width>::Type;
+  using Mask = typename Register<T, width>::Mask;
   static constexpr int64_t lanes = width / sizeof(T);
   static constexpr int64_t held = width == 64 ? 4 : 2;  // 32 registers with AVX-512, else 16
   static constexpr int64_t strip = held * lanes;        // channels

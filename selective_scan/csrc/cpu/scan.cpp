@@ -4,6 +4,7 @@
 #include <torch/csrc/stable/library.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <tuple>
 #include <vector>
@@ -11,12 +12,13 @@
 #include "../tensors.h"
 #include "huge_pages.h"
 #include "kernels.h"
+#include "ordered_sums.h"
 
 namespace selective_scan::cpu {
 namespace {
 
 // Row blocks of backward, over the whole batch. A constant, not the number of threads: sums over
-// blocks then have one order, and results do not depend on the threads.
+// blocks then have the same parts, and results do not depend on the threads.
 constexpr int64_t kTasks = 32;
 constexpr int64_t kGrain = 32768;  // state updates that repay waking a thread
 
@@ -67,9 +69,9 @@ Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
   const ScalarType type = state_type(args.u.scalar_type());
   const Tensor du = with_huge_pages(torch::stable::empty_like(args.u));
   const Tensor ddelta = with_huge_pages(torch::stable::empty_like(args.delta));
-  // One sum for each row block, or for each batch entry: threads never add to the same place.
-  const Tensor dB = torch::stable::new_zeros(args.u, {blocks, groups * weights}, type);
-  const Tensor dC = torch::stable::new_zeros(args.u, {blocks, groups * weights}, type);
+  const Tensor dB = torch::stable::new_zeros(args.u, {groups * weights}, type);
+  const Tensor dC = torch::stable::new_zeros(args.u, {groups * weights}, type);
+  // One sum for each batch entry: threads never add to the same place.
   const Tensor dA = new_empty(args.u, {s.batch, s.channels * s.state}, type);
   const Tensor dD = new_empty(args.u, {args.D ? s.batch : 0, s.channels}, type);
   const Tensor dbias = new_empty(args.u, {args.delta_bias ? s.batch : 0, s.channels}, type);
@@ -81,28 +83,26 @@ Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
                          mutable_data<T>(dA),
                          args.D ? mutable_data<T>(dD) : nullptr,
                          args.delta_bias ? mutable_data<T>(dbias) : nullptr};
-  T* dB_data = mutable_data<T>(dB);
-  T* dC_data = mutable_data<T>(dC);
 
   const int64_t grain = std::max<int64_t>(1, kGrain / (tiles_each * kRows * s.length * s.state));
-  torch::stable::parallel_for(0, groups * blocks, grain, [&](int64_t begin, int64_t end) {
-    std::vector<T> carry(kRows * s.state);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t batch = i / (s.groups * blocks), group = i / blocks % s.groups;
-      const int64_t block = i % blocks;
-      const int64_t at = (block * groups + batch * s.groups + group) * weights;
+  const auto make_worker = [&] {
+    return [&, carry = std::vector<T>(kRows * s.state)](int64_t sum, int64_t block,
+                                                        const std::array<T*, 2>& to) mutable {
+      const int64_t batch = sum / s.groups, group = sum % s.groups;
       const int64_t stop = std::min(s.rows(), (block + 1) * tiles_each * kRows);
       for (int64_t row = block * tiles_each * kRows; row < stop; row += kRows) {
         const Tile tile{batch, group, group * s.rows() + row, std::min(kRows, stop - row)};
-        backward_tile(scan, io, tile, dB_data + at, dC_data + at, carry.data());
+        backward_tile(scan, io, tile, to[0], to[1], carry.data());
       }
-    }
-  });
+    };
+  };
+  add_in_order<T, 2>({mutable_data<T>(dB), mutable_data<T>(dC)}, weights, groups, blocks, grain,
+                     make_worker);
   return {du,
           ddelta,
           total(dA, args.A),
-          total(dB, args.B),
-          total(dC, args.C),
+          shaped(dB, args.B),
+          shaped(dC, args.C),
           args.D ? total(dD, *args.D) : new_empty(args.u, {0}, type),
           args.delta_bias ? total(dbias, *args.delta_bias) : new_empty(args.u, {0}, type)};
 }

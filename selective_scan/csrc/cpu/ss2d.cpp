@@ -5,6 +5,7 @@
 #include <torch/csrc/stable/library.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <tuple>
@@ -13,12 +14,13 @@
 #include "../tensors.h"
 #include "huge_pages.h"
 #include "map_kernels.h"
+#include "ordered_sums.h"
 
 namespace selective_scan::cpu {
 namespace {
 
 // Groups of channel blocks in backward, over the whole batch. A constant, not the number of
-// threads: sums over groups then have one order, and results do not depend on the threads.
+// threads: sums over blocks then have the same parts, and results do not depend on the threads.
 constexpr int64_t kGroups = 16;
 
 // The weights of a block after each other: (routes * channels, values) <-> (blocks, routes, values,
@@ -92,7 +94,7 @@ struct MapArguments {
         weight(weights.pack(data<T>(packed(dt_weight)))),
         A(rates.pack(data<T>(packed(A)))),
         bias(rows.pack(data<T>(packed(delta_bias)))),
-        skip(blocks() * kLanes, T(0)),
+        skip(D ? blocks() * kLanes : 0, T(0)),
         softplus(softplus) {
     if (!D) return;
     const Tensor plain = packed(*D);
@@ -102,9 +104,20 @@ struct MapArguments {
   int64_t blocks() const { return ceil_div(s.channels, kLanes); }
 
   MapScan<T> scan() const {
-    return {s.height,    s.width,  s.channels,         blocks(),      s.rank,   s.state,
-            s.chunks(),  input(x), input(projections), weight.data(), A.data(), bias.data(),
-            skip.data(), softplus};
+    return {s.height,
+            s.width,
+            s.channels,
+            blocks(),
+            s.rank,
+            s.state,
+            s.chunks(),
+            input(x),
+            input(projections),
+            weight.data(),
+            A.data(),
+            bias.data(),
+            skip.empty() ? nullptr : skip.data(),
+            softplus};
   }
 };
 
@@ -152,28 +165,27 @@ MapGradients run_backward(const MapArguments<T>& args, const Tensor& dy, const T
 
   const ScalarType type = state_type(args.x.scalar_type());
   const Tensor dx = with_huge_pages(torch::stable::empty_like(args.x));
-  // One sum for each group: threads never add to the same place.
-  const Tensor dprojections = torch::stable::new_zeros(args.x, {groups, s.batch * projected}, type);
+  const Tensor dprojections = torch::stable::new_zeros(args.x, {s.batch * projected}, type);
   const auto parts = [&](const Packing& packing) {
     return std::vector<T>(s.batch * packing.size());
   };
   std::vector<T> dweight = parts(args.weights), dA = parts(args.rates), dbias = parts(args.rows);
-  std::vector<T> dskip(s.batch * blocks * kLanes), transposed(transposed_weight(args));
-  const MapBackward<T> io{input(dy),      data<T>(states), output(dx),   transposed.data(),
-                          dweight.data(), dA.data(),       dbias.data(), dskip.data()};
-  T* sums = mutable_data<T>(dprojections);
+  std::vector<T> dskip(D ? s.batch * blocks * kLanes : 0), transposed(transposed_weight(args));
+  const MapBackward<T> io{
+      input(dy),      data<T>(states), output(dx),   transposed.data(),
+      dweight.data(), dA.data(),       dbias.data(), D ? dskip.data() : nullptr};
 
-  torch::stable::parallel_for(0, s.batch * groups, 1, [&](int64_t begin, int64_t end) {
-    const std::unique_ptr<T[]> scratch(new T[backward_scratch(scan, io)]);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t batch = i / groups, group = i % groups;
+  const auto make_worker = [&] {
+    const int64_t size = backward_scratch(scan, io);
+    return [&, scratch = std::unique_ptr<T[]>(new T[size])](int64_t batch, int64_t group,
+                                                            const std::array<T*, 1>& to) {
       const int64_t stop = std::min(blocks, (group + 1) * blocks_each);
       for (int64_t block = group * blocks_each; block < stop; ++block) {
-        backward_block(scan, io, batch, block, sums + (group * s.batch + batch) * projected,
-                       scratch.get());
+        backward_block(scan, io, batch, block, to[0], scratch.get());
       }
-    }
-  });
+    };
+  };
+  add_in_order<T, 1>({mutable_data<T>(dprojections)}, projected, s.batch, groups, 1, make_worker);
 
   const Tensor dweight_out = torch::stable::empty_like(packed(dt_weight));
   const Tensor dA_out = torch::stable::empty_like(packed(A));
@@ -191,7 +203,7 @@ MapGradients run_backward(const MapArguments<T>& args, const Tensor& dy, const T
       mutable_data<T>(dD_out)[i] = sum;
     }
   }
-  return {dx, total(dprojections, args.projections), dweight_out, dA_out, dD_out, dbias_out};
+  return {dx, shaped(dprojections, args.projections), dweight_out, dA_out, dD_out, dbias_out};
 }
 
 std::tuple<Tensor, Tensor> ss2d_forward(const Tensor& x, const Tensor& projections,

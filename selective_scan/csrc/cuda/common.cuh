@@ -154,10 +154,13 @@ struct Step {
   T decay, value;
 };
 
-// A zero state stays zero whatever the decay: the product of growing ones may be infinite.
+// The decay may be a product of many: a zero state stays zero where growing ones are infinite, and
+// an infinite state infinite where falling ones are zero, though none of them alone is.
 template <typename T>
 __device__ inline T advance(const Step<T>& step, T h) {
-  return h == T(0) ? step.value : step.decay * h + step.value;
+  if (h == T(0)) return step.value;
+  if (step.decay == T(0) && h - h != T(0)) return h + step.value;  // infinite, or NaN
+  return step.decay * h + step.value;
 }
 
 template <typename T>

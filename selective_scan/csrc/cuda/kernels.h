@@ -12,8 +12,11 @@
 
 namespace selective_scan::cuda {
 
-// Rows that one block of scan_gradients walks one after the other, adding up dB and dC.
+// Rows that one block of scan_gradients walks one after the other, adding up dB and dC: a multiple
+// of these, as few as give kManyBlocks blocks, which fill any device. Each block has a dB and a dC
+// of its own, so that more would only take memory.
 constexpr int64_t kBlockRows = 32;
+constexpr int64_t kManyBlocks = 1024;
 // Channels of one block of the map kernels: one thread each.
 constexpr int64_t kMapThreads = 128;
 
@@ -42,6 +45,7 @@ struct ScanGradients {
   T* carries;       // (batch, channels, chunks, state): scratch, what enters a chunk from behind
   T* sums;          // (batch, channels, chunks): scratch
   Output du, ddelta;
+  int64_t block_rows;   // rows that a block walks
   T *dB, *dC;           // (row blocks of a group, batch, groups, state, length), summed afterwards
   T* dA;                // (batch, chunks, channels, state), summed afterwards
   T *dD, *ddelta_bias;  // (batch, chunks, channels), summed afterwards; may be null

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The mmseg_remamber authors.
 // SPDX-License-Identifier: Apache-2.0
 // selective_scan on CUDA tensors: checks, results, launches.
+#include <algorithm>
 #include <tuple>
 
 #include "torch_cuda.h"
@@ -38,6 +39,13 @@ void run_forward(const Arguments& args, const Sizes& s, const Tensor& y, const T
   STD_CUDA_CHECK(scan_forward(args.scan<T>(s, {y}), results, current_stream(y.get_device_index())));
 }
 
+// The same for every device, as the order of sums depends on it.
+int64_t rows_of_a_block(const Sizes& s) {
+  const int64_t others = s.batch * s.groups * s.chunks();
+  const int64_t wanted = std::max<int64_t>(1, kManyBlocks / others);  // of a group and a chunk
+  return kBlockRows * ceil_div(s.rows(), kBlockRows * wanted);
+}
+
 using Gradients = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>;
 
 template <typename T>
@@ -45,7 +53,8 @@ Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
                        const OptionalTensor& dlast, const Tensor& states) {
   const Tensor& u = args.u;
   const ScalarType type = state_type(u.scalar_type());
-  const int64_t blocks = ceil_div(s.rows(), kBlockRows), parts = s.batch * s.chunks();
+  const int64_t parts = s.batch * s.chunks();
+  const int64_t block_rows = rows_of_a_block(s), blocks = ceil_div(s.rows(), block_rows);
   const int64_t weights = s.batch * s.groups * s.state * s.length;
   const Tensor du = torch::stable::empty_like(u);
   const Tensor ddelta = torch::stable::empty_like(args.delta);
@@ -63,6 +72,7 @@ Gradients run_backward(const Arguments& args, const Sizes& s, const Tensor& dy,
                             mutable_data<T>(sums),
                             output(du),
                             output(ddelta),
+                            block_rows,
                             mutable_data<T>(dB),
                             mutable_data<T>(dC),
                             mutable_data<T>(dA),

@@ -53,6 +53,12 @@ __device__ inline T decay_of(T step, T A) {
   return exp2_of(step * T(kLog2E) * A);
 }
 
+// That of the i-th step of a lane; one, whatever A is, past the end.
+template <typename T>
+__device__ inline T decay_at(const Place& p, int i, T step, T A) {
+  return i < p.count ? decay_of(step, A) : T(1);
+}
+
 template <typename T>
 __device__ inline void write_sum(const T (&step)[kLaneSteps], T* sum) {
   T total = T(0);
@@ -87,7 +93,7 @@ __global__ void __launch_bounds__(kThreads) chunk_ends(Scan<T> s, ScanResults<T>
     Step<T> own = {T(1), T(0)};
 #pragma unroll
     for (int i = 0; i < kLaneSteps; ++i) {
-      own = compose(own, Step<T>{decay_of(step[i], A), step[i] * u[i] * B[i]});
+      own = compose(own, Step<T>{decay_at(p, i, step[i], A), step[i] * u[i] * B[i]});
     }
     own = inclusive_scan<false>(own);
     if (threadIdx.x % kWarp == kWarp - 1) {
@@ -133,13 +139,12 @@ __global__ void __launch_bounds__(kThreads) chunk_outputs(Scan<T> s, ScanResults
   int64_t row, chunk;
   if (!find_warp(s, &row, &chunk)) return;
   const Place p = place(s, row, chunk);
-  const T skip = s.D ? s.D[p.channel] : T(0);
   T step[kLaneSteps], u[kLaneSteps], B[kLaneSteps], C[kLaneSteps], y[kLaneSteps];
   step_sizes(s, p, step);
   load_steps(s.u, p.at, p.count, s.aligned, u);
 #pragma unroll
   for (int i = 0; i < kLaneSteps; ++i) {
-    y[i] = skip * u[i];
+    y[i] = s.D ? s.D[p.channel] * u[i] : T(0);  // zero times an infinite u would be NaN
     u[i] *= step[i];
   }
   for (int64_t n = 0; n < s.state; ++n) {
@@ -149,7 +154,7 @@ __global__ void __launch_bounds__(kThreads) chunk_outputs(Scan<T> s, ScanResults
     Step<T> steps[kLaneSteps], own = {T(1), T(0)};
 #pragma unroll
     for (int i = 0; i < kLaneSteps; ++i) {
-      steps[i] = {decay_of(step[i], A), u[i] * B[i]};
+      steps[i] = {decay_at(p, i, step[i], A), u[i] * B[i]};
       own = compose(own, steps[i]);
     }
     const T enters = out.states[(row * (s.chunks + 1) + chunk) * s.state + n];
@@ -180,7 +185,7 @@ __global__ void __launch_bounds__(kThreads) chunk_starts(Scan<T> s, ScanGradient
     Step<T> own = {T(1), T(0)};
 #pragma unroll
     for (int i = kLaneSteps - 1; i >= 0; --i) {
-      const T decay = decay_of(step[i], A);
+      const T decay = decay_at(p, i, step[i], A);
       own = compose(own, Step<T>{decay, decay * (C[i] * dy[i])});
     }
     own = inclusive_scan<true>(own);
@@ -212,12 +217,12 @@ __global__ void __launch_bounds__(kThreads) join_backward(Scan<T> s, ScanGradien
   }
 }
 
-// One block takes one chunk of up to kBlockRows rows of a group, kWarps at a time, and adds up what
+// One block takes one chunk of up to block_rows rows of a group, kWarps at a time, and adds up what
 // they give dB and dC in a fixed order.
 template <typename T>
 __global__ void __launch_bounds__(kThreads) scan_gradients(Scan<T> s, ScanGradients<T> io) {
   T(*parts)[2][kChunk] = reinterpret_cast<T(*)[2][kChunk]>(shared<T>());  // [kWarps]
-  const int64_t row_blocks = (s.rows + kBlockRows - 1) / kBlockRows;
+  const int64_t row_blocks = (s.rows + io.block_rows - 1) / io.block_rows;
   const int64_t groups = s.batch * s.groups;
   const int64_t chunk = blockIdx.x / (row_blocks * groups);
   const int64_t group = blockIdx.x / row_blocks % groups;  // over the batch
@@ -230,11 +235,12 @@ __global__ void __launch_bounds__(kThreads) scan_gradients(Scan<T> s, ScanGradie
             chunk * kChunk + position;
   const bool in_charge = chunk * kChunk + position < s.length;
 
-  for (int64_t first = row_block * kBlockRows;
-       first < s.rows && first < (row_block + 1) * kBlockRows; first += kWarps) {
+  const int64_t begin = row_block * io.block_rows;
+  const int64_t end = begin + io.block_rows < s.rows ? begin + io.block_rows : s.rows;
+  for (int64_t first = begin; first < end; first += kWarps) {
     // A warp past the last row repeats that row, for the barriers, and gives nothing.
-    const bool exists = first + warp < s.rows;
-    const int64_t in_group = exists ? first + warp : s.rows - 1;
+    const bool exists = first + warp < end;
+    const int64_t in_group = exists ? first + warp : end - 1;
     const int64_t batch = group / s.groups;
     const int64_t row = batch * s.channels + group % s.groups * s.rows + in_group;
     const Place p = place(s, row, chunk);
@@ -252,7 +258,7 @@ __global__ void __launch_bounds__(kThreads) scan_gradients(Scan<T> s, ScanGradie
       Step<T> forward = {T(1), T(0)}, backward = {T(1), T(0)};
 #pragma unroll
       for (int i = 0; i < kLaneSteps; ++i) {
-        decay[i] = decay_of(step[i], A);
+        decay[i] = decay_at(p, i, step[i], A);
         forward = compose(forward, Step<T>{decay[i], step[i] * u[i] * B[i]});
       }
 #pragma unroll
@@ -286,7 +292,7 @@ __global__ void __launch_bounds__(kThreads) scan_gradients(Scan<T> s, ScanGradie
       }
       __syncthreads();
       if (in_charge) {
-        T sum = first == row_block * kBlockRows ? T(0) : sums[n * s.length];
+        T sum = first == begin ? T(0) : sums[n * s.length];
         for (int w = 0; w < kWarps; ++w) sum += parts[w][which][position];
         sums[n * s.length] = sum;
       }
@@ -294,15 +300,17 @@ __global__ void __launch_bounds__(kThreads) scan_gradients(Scan<T> s, ScanGradie
     }
 
     const T bias = s.delta_bias ? s.delta_bias[p.channel] : T(0);
-    const T skip = s.D ? s.D[p.channel] : T(0);
     T raw[kLaneSteps], dD = T(0), dbias = T(0);
     load_steps(s.delta, p.at, p.count, s.aligned, raw);
 #pragma unroll
     for (int i = 0; i < kLaneSteps; ++i) {
       dstep[i] += dinput[i] * u[i];
       if (s.softplus) dstep[i] *= sigmoid(raw[i] + bias);
-      dinput[i] = dinput[i] * step[i] + skip * dy[i];
-      dD += dy[i] * u[i];
+      dinput[i] *= step[i];
+      if (s.D) {  // zero times an infinite gradient would be NaN
+        dinput[i] += s.D[p.channel] * dy[i];
+        dD += dy[i] * u[i];
+      }
       dbias += i < p.count ? dstep[i] : T(0);
     }
     dD = warp_sum(dD);
@@ -347,7 +355,7 @@ cudaError_t scan_backward(const Scan<T>& s, const ScanGradients<T>& io, cudaStre
     error = launch(join_backward<T>, join_blocks(s), kThreads, 0, stream, s, io);
   }
   if (error == cudaSuccess) {
-    const int64_t blocks = ceil_div(s.rows, kBlockRows) * s.batch * s.groups * s.chunks;
+    const int64_t blocks = ceil_div(s.rows, io.block_rows) * s.batch * s.groups * s.chunks;
     const int64_t shared_bytes = kWarps * 2 * kChunk * sizeof(T);
     error = launch(scan_gradients<T>, blocks, kThreads, shared_bytes, stream, s, io);
   }

@@ -148,6 +148,12 @@ __device__ inline T decay_of(T step, T A) {
   return exp2_of(step * T(kLog2E) * A);
 }
 
+// That of step j of a staged group; one, whatever A is, past the end.
+template <typename T>
+__device__ inline T decay_at(int j, int count, T step, T A) {
+  return j < count ? decay_of(step, A) : T(1);
+}
+
 template <typename T>
 __device__ inline T A_of(const MapScan<T>& s, const Place& p, int64_t n) {
   return s.A[(p.route * s.channels + p.channel) * s.state + n];
@@ -194,7 +200,7 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks)
 #pragma unroll
       for (int j = 0; j < kGroup; ++j) {
         sum += sizes.step[j];
-        y[j] = first == 0 ? skip * x[j] : T(0);
+        y[j] = s.D && first == 0 ? skip * x[j] : T(0);  // zero times an infinite x would be NaN
         x[j] *= sizes.step[j];
       }
       for (int n = 0; n < states; ++n) {
@@ -203,7 +209,7 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks)
         T state = h[n * kThreads];
 #pragma unroll
         for (int j = 0; j < kGroup; ++j) {
-          state = decay_of(sizes.step[j], A) * state + x[j] * B[j * width];
+          state = decay_at(j, count, sizes.step[j], A) * state + x[j] * B[j * width];
           if constexpr (outputs) y[j] += B[j * width + s.state] * state;
         }
         h[n * kThreads] = state;
@@ -309,7 +315,7 @@ __global__ void __launch_bounds__(kThreads, kWalkBlocks)
         T c = carry[n * kThreads];
 #pragma unroll
         for (int j = kGroup - 1; j >= 0; --j) {
-          c = decay_of(sizes.step[j], A) * (C[j * width] * dy[j] + c);
+          c = decay_at(j, count, sizes.step[j], A) * (C[j * width] * dy[j] + c);
         }
         carry[n * kThreads] = c;
       }
@@ -432,9 +438,9 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
         for (int j = 0; j < kGroup; ++j) {
           before[j] = state;
-          decay[j] = decay_of(sizes.step[j], A);
+          decay[j] = decay_at(j, count, sizes.step[j], A);
           state = decay[j] * state + sizes.step[j] * x[j] * B[j * width];
-          values[kGroup + j] = dy[j] * state;
+          values[kGroup + j] = p.exists ? dy[j] * state : T(0);
         }
         T c = carry[n * kThreads], dA_sum = T(0);
 #pragma unroll
@@ -445,7 +451,8 @@ __global__ void __launch_bounds__(kThreads)
           dA_sum += dlog_decay * sizes.step[j];
           dstep[j] += dlog_decay * A;
           dinput[j] += gradient * B[j * width];
-          values[j] = gradient * sizes.step[j] * x[j];
+          // A thread past the last channel has zeros, which infinite others would make NaN.
+          values[j] = p.exists ? gradient * sizes.step[j] * x[j] : T(0);
         }
         carry[n * kThreads] = c;
         dA[n * kThreads] += dA_sum;
@@ -469,7 +476,7 @@ __global__ void __launch_bounds__(kThreads)
         const int64_t at = positions()[j] * s.channels + p.channel;
         const T ddelta = (dstep[j] + dinput[j] * x[j]) * sizes.derivative[j];
         T dx = dinput[j] * sizes.step[j];
-        if (first == 0) {
+        if (s.D && first == 0) {  // zero times an infinite gradient would be NaN
           dx += skip * dy[j];
           dD += dy[j] * x[j];
         }
