@@ -14,6 +14,9 @@ import numpy as np
 
 from .picture_measures import MEASURES
 
+#: What stands in the place of an origin where there is none.
+NOT_RECORDED = 'not recorded in the checkpoint'
+
 
 @dataclass(frozen=True)
 class Origin:
