@@ -7,8 +7,9 @@ of `torch.func`, compiled graphs and exported programs. `torch.library.register_
 neither forward mode, whose tangents it drops without a word, nor `torch.func`.
 """
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor
@@ -17,6 +18,20 @@ from torch.autograd.forward_ad import _set_fwd_grad_enabled, unpack_dual
 from torch.autograd.function import _SingleLevelFunction
 
 _library = torch.library.Library('selective_scan', 'IMPL')  # what it registers lives as long
+
+
+class Modes(NamedTuple):
+    """Whether derivatives are asked for where an op is called."""
+
+    reverse: bool
+    forward: bool
+
+
+@contextmanager
+def _restored(modes: Modes) -> Iterator[None]:
+    """For levels of `torch.func` outside the present one, as a function has both switched off."""
+    with torch.set_grad_enabled(modes.reverse), _set_fwd_grad_enabled(modes.forward):
+        yield
 
 
 def register(
@@ -36,26 +51,27 @@ def register(
             None, and that of an output marked as not differentiable must be.
     """
     op = getattr(torch.ops.selective_scan, name).default
+    # Tensors, of which some may be None, come before other arguments.
+    tensors = sum('Tensor' in str(argument.type) for argument in op._schema.arguments)
+    below_autograd = torch._C._after_autograd_keyset
 
     # torch peels the transforms of torch.func off one at a time before it comes here, so that this
     # function sees one level alone. `torch.autograd.Function` would ask for all of them once more.
     class Function(_SingleLevelFunction):
         @staticmethod
         def forward(
-            ctx: Any, keys: torch._C.DispatchKeySet, modes: tuple[bool, bool], *args: Any
+            ctx: Any, keys: torch._C.DispatchKeySet, modes: Modes | None, *args: Any
         ) -> tuple[Tensor, ...]:
-            # Function.apply switches all differentiation off, that of outer levels too.
-            reverse, in_forward = modes
-            with (
-                torch.set_grad_enabled(reverse),
-                _set_fwd_grad_enabled(in_forward),
-                torch._C._AutoDispatchBelowAutograd(),
-            ):
-                outputs = op.redispatch(keys & torch._C._after_autograd_keyset, *args)
+            with torch._C._AutoDispatchBelowAutograd():
+                if modes is None:
+                    outputs = op.redispatch(keys & below_autograd, *args)
+                else:
+                    with _restored(modes):
+                        outputs = op.redispatch(keys & below_autograd, *args)
             ctx.set_materialize_grads(False)
             ctx.modes = modes
-            ctx.save_for_forward(*(arg if isinstance(arg, Tensor) else None for arg in args))
-            ctx.others = [None if isinstance(arg, Tensor) else arg for arg in args]
+            ctx.save_for_forward(*args[:tensors])
+            ctx.options = args[tensors:]
             setup_context(ctx, args, outputs)
             return outputs
 
@@ -66,18 +82,22 @@ def register(
         @staticmethod
         def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
             # Level 0 is the only one that torch has; a traced graph does not know the current one.
-            inputs = tuple(
-                other if saved is None else unpack_dual(saved, level=0).primal
-                for saved, other in zip(ctx.saved_tensors, ctx.others, strict=True)
+            primals = (
+                None if tensor is None else unpack_dual(tensor, level=0).primal
+                for tensor in ctx.saved_tensors
             )
-            # Switched off here too, though an outer level may follow what this one computes.
-            with _set_fwd_grad_enabled(ctx.modes[1]):
+            inputs = (*primals, *ctx.options)
+            if ctx.modes is None:
+                return jvp(inputs, tangents[2:])
+            with _restored(ctx.modes):
                 return jvp(inputs, tangents[2:])
 
     Function.__name__ = Function.__qualname__ = name
 
     def differentiable(keys: torch._C.DispatchKeySet, *args: Any) -> tuple[Tensor, ...]:
-        modes = torch.is_grad_enabled(), torch._C._is_fwd_grad_enabled()
+        if not torch._C._are_functorch_transforms_active():
+            return Function.apply(keys, None, *args)  # type: ignore[attr-defined]
+        modes = Modes(torch.is_grad_enabled(), torch._C._is_fwd_grad_enabled())
         with enable_single_level_autograd_function():
             return Function.apply(keys, modes, *args)  # type: ignore[attr-defined]
 

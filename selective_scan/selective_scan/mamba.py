@@ -36,7 +36,8 @@ def selective_scan_fn(
         y: (B, G*D, L) in the type of u, and with `return_last_state` the state, (B, G*D, N).
 
     Raises:
-        RuntimeError, TypeError, ImportError: as `selective_scan`.
+        RuntimeError, TypeError, ImportError, NotImplementedError: as `selective_scan`. A constant B
+            or C of an integer, bool or complex type is a RuntimeError, and never cast.
     """
     check_tensors({'u': u, 'A': A, 'B': B, 'C': C}, {})
     if B.dim() == 2 or C.dim() == 2:

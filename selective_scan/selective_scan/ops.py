@@ -41,8 +41,10 @@ def selective_scan(
     `h_t = exp(d_t A) h_{t-1} + d_t B_t u_t` from `h_0 = 0` and gives `y_t = <C_t, h_t> + D u_t`
     (Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", 2023,
     equation 2 and algorithm 2). The state is float32, or float64 for float64 input.
-    Differentiable in every tensor argument, once. Autocast changes nothing: the op takes the types
-    it is given, half precision among them, and never lowers one.
+    Differentiable in every tensor argument: once in reverse, and in forward mode, whose derivatives
+    can be differentiated again; see `torch.func`. Autocast changes nothing: the op takes the types
+    it is given, half precision among them, and never lowers one. Between them all is in the state's
+    type, gate included: results and gradients are rounded once.
 
     Args:
         u: (B, G*D, L), the input: float32, float16, bfloat16 or float64.
@@ -54,7 +56,7 @@ def selective_scan(
         D: (G*D,), the skip; none when absent.
         delta_bias: (G*D,), added to delta; none when absent.
         delta_softplus: pass the step sizes through softplus.
-        z: (B, G*D, L), a gate: the result is multiplied by `silu(z)`.
+        z: (B, G*D, L), a gate, any floating type: the result is multiplied by `silu(z)`.
         return_last_state: also return the state after the last step.
         out_dtype: the type of the result: that of u (the default) or that of the state.
 
@@ -63,7 +65,8 @@ def selective_scan(
 
     Raises:
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
-        TypeError: an argument is no tensor; the message names it.
+        TypeError: an argument is no tensor, or `out_dtype` no type; the message names it.
+        NotImplementedError: gradients of this scan are differentiated, in reverse or forward mode.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
     check_tensors(

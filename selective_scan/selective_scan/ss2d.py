@@ -38,8 +38,9 @@ def ss2d_scan(
     `selective_scan` with parameters of its own, of which the position-dependent ones come as they
     leave one linear layer: at each position, `projections[..., k, :]` holds `[dt (R) | B (N) |
     C (N)]`, and the step size of channel e is `<dt_weight[k, e], dt> + delta_bias[k*E + e]`.
-    The state is float32, or float64 for float64 input. Differentiable in every tensor argument,
-    once. Autocast changes nothing: the op takes the types it is given and never lowers one.
+    The state is float32, or float64 for float64 input. Differentiable in every tensor argument:
+    once in reverse, and in forward mode, whose derivatives can be differentiated again. Autocast
+    changes nothing: the op takes the types it is given and never lowers one.
 
     A map of height 1 is a sequence with two scans forward (routes 0, 1) and two backward (2, 3).
 
@@ -59,7 +60,8 @@ def ss2d_scan(
 
     Raises:
         RuntimeError: an argument has a wrong shape, type or device; the message names it.
-        TypeError: an argument is no tensor; the message names it.
+        TypeError: an argument is no tensor, or `out_dtype` no type; the message names it.
+        NotImplementedError: gradients of this scan are differentiated, in reverse or forward mode.
         ImportError: the compiled kernels are missing; the message says how to build them.
     """
     check_tensors(
