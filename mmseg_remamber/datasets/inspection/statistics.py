@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmseg_remamber.datasets.masks import unite_masks
-from mmseg_remamber.datasets.refer.checker import find_image, find_mask
+from mmseg_remamber.datasets.refer.checker import find_image, find_segmentation
 from mmseg_remamber.datasets.refer.fields import InvalidRef
 
 from .layout import target_ids
@@ -130,7 +130,9 @@ def _mask_share(ref: dict, images: Mapping, annotations: Mapping) -> float:
     name = f'ref {ref["ref_id"]}'
     try:
         image = find_image(images, ref['image_id'])
-        segmentations = [find_mask(annotations, ann_id, image) for ann_id in target_ids(ref)]
+        segmentations = [
+            find_segmentation(annotations, ann_id, image) for ann_id in target_ids(ref)
+        ]
     except InvalidRef as e:
         raise ValueError(f'{name}: {e}') from e
     mask = unite_masks(segmentations, image['height'], image['width'], name, refuse_empty=True)

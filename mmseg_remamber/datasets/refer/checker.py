@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from reprlib import repr as show  # short, however large the value
+from typing import Any
 
 from mmseg_remamber.datasets.masks import InvalidMask, check_mask
 
@@ -54,7 +55,7 @@ class RefChecker:
             if sent_id in self._sent_ids:
                 raise InvalidRef('duplicate sent_id', f'{sent_id} is that of an earlier sentence')
         image = find_image(self.images, fields.image_id)
-        masks = [find_mask(self.annotations, ann_id, image) for ann_id in fields.ann_ids]
+        masks = [self._mask(ann_id, image) for ann_id in fields.ann_ids]
         targets = (
             dict(ann_id=fields.ann_ids, segmentations=masks, no_target=not masks)
             if self.rules.several_targets
@@ -74,6 +75,13 @@ class RefChecker:
             sentences=fields.sentences,
             sent_ids=fields.sent_ids,
         )
+
+    def _mask(self, ann_id: int | str, image: dict) -> list | dict:
+        segmentation = find_segmentation(self.annotations, ann_id, image)
+        try:
+            return check_mask(segmentation, image['height'], image['width'], f'annotation {ann_id}')
+        except InvalidMask as e:
+            raise InvalidRef(e.reason, e.detail) from e
 
 
 def find_image(images: Mapping[int | str, dict], image_id: int | str) -> dict:
@@ -102,19 +110,16 @@ def find_image(images: Mapping[int | str, dict], image_id: int | str) -> dict:
     return image
 
 
-def find_mask(annotations: Mapping[int | str, dict], ann_id: int | str, image: dict) -> list | dict:
-    """Look the mask of an object up, and check it.
+def find_segmentation(annotations: Mapping[int | str, dict], ann_id: int | str, image: dict) -> Any:
+    """Look the mask of an object up, which is not checked yet.
 
     Args:
         annotations: Records of ``instances.json``, by id.
         ann_id: Of which object.
         image: The record of the image that it lies on, from :func:`find_image`.
 
-    Returns:
-        A list of polygons, or an RLE; see :func:`~mmseg_remamber.datasets.masks.check_mask`.
-
     Raises:
-        InvalidRef: There is no such annotation, it is on another image, or has no valid mask.
+        InvalidRef: There is no such annotation, it is on another image, or has no such field.
     """
     if ann_id not in annotations:
         raise InvalidRef('no annotation', f'no annotation {ann_id} in instances.json')
@@ -126,8 +131,4 @@ def find_mask(annotations: Mapping[int | str, dict], ann_id: int | str, image: d
             'annotation of another image',
             f'{owner} is on image {show(image_id)}, the ref on {image["id"]}',
         )
-    segmentation = field_of(annotation, 'segmentation', owner)
-    try:
-        return check_mask(segmentation, image['height'], image['width'], f'annotation {ann_id}')
-    except InvalidMask as e:
-        raise InvalidRef(e.reason, e.detail) from e
+    return field_of(annotation, 'segmentation', owner)
