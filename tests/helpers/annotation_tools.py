@@ -8,7 +8,6 @@ import io
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -90,14 +89,14 @@ def label_numbers(photos):
 
 def runs(values) -> list[int]:
     """Lengths of runs, the first of zeros."""
-    lengths = [(bool(value), len(list(group))) for value, group in groupby(values)]
-    return [length for _, length in lengths] if not lengths[0][0] else [0, *(n for _, n in lengths)]
+    edges = np.flatnonzero(np.diff(np.asarray(values, np.int8), prepend=0))
+    return np.diff([0, *edges, len(values)]).tolist()
 
 
 def coco_rle(mask, form: str) -> dict:
     size = list(mask.shape)
     if form == 'runs':
-        return dict(size=size, counts=[int(n) for n in runs(mask.T.ravel())])
+        return dict(size=size, counts=runs(mask.T.ravel()))
     rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
     return dict(size=size, counts=rle['counts'].decode())
 

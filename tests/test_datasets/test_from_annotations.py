@@ -9,6 +9,7 @@ import shutil
 import annotation_tools as tools
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmseg_remamber.datasets import RefCOCODataset
 from mmseg_remamber.datasets.annotations import (
@@ -316,6 +317,32 @@ def test_values_of_the_background_are_no_object(tmp_path, photos, convert):
     tools.write_rows(tmp_path / 'table.csv', rows)
     done = convert('mask-values', path, background=(0, 2))
     assert done.account[1].startswith('objects: 8 in pictures that can be used = 8 with')
+
+
+@pytest.mark.parametrize('mode', ['1', 'RGB', 'RGBA', 'LA'])
+def test_masks_of_one_object_as_programs_save_them(mode, tmp_path, photos, convert):
+    path, call = write('mask-files, nested', tmp_path, photos)
+    for file in path.rglob('*.png'):
+        Image.open(file).convert(mode).save(file)
+    tools.write_rows(tmp_path / 'table.csv', tools.rows_of(photos, call))
+    assert convert('mask-files', path).report.problems == []
+    assert tools.read_truth(tmp_path / 'own') == tools.truth(photos)
+
+
+@pytest.mark.parametrize('form', ['mask-values, L', 'cvat', 'labelme', 'coco, compressed'])
+def test_masks_of_twelve_megapixels(form, tmp_path, convert):
+    rng = np.random.default_rng(0)
+    photos = []
+    for name in ('a.png', 'b.png'):
+        owner = np.kron(rng.integers(0, 3, (40, 30)), np.ones((100, 100), np.uint8))
+        pixels = np.repeat(owner[..., None] * 100, 3, 2).astype(np.uint8)
+        things = [tools.Thing(f'part {i}', owner == i, [f'the {i}']) for i in (1, 2)]
+        photos.append(tools.Photo(name, pixels, things, 'train' if name == 'a.png' else 'val'))
+    tools.write_pictures(tmp_path / 'pictures', photos)
+    path, call = write(form, tmp_path, photos)
+    tools.write_rows(tmp_path / 'table.csv', tools.rows_of(photos, call))
+    assert convert(form.split(',')[0], path).report.problems == []
+    assert tools.read_truth(tmp_path / 'own') == tools.truth(photos)
 
 
 def test_crowds_are_objects_and_stay_marked(tmp_path, photos, convert):

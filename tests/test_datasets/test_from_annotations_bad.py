@@ -184,6 +184,12 @@ def test_a_delimiter_of_its_own_and_excels_line_about_it(case):
     assert list(case.problems()) == ['table.csv:27']
 
 
+def test_lines_before_the_header(case):
+    text = case.table.read_text(encoding='utf-8')
+    case.table.write_text(f'\n,,,\n{text}a.png,999,bad,train\n', encoding='utf-8')
+    assert list(case.problems()) == ['table.csv:28']
+
+
 def test_json_lines(case):
     """An object may be a number; U+2028 ends no line."""
     case.photos[0].things[0].sentences = ['one\u2028line', 'zwei "Wörter", ö']
@@ -518,7 +524,7 @@ def test_mask_files_that_cannot_be_used(case):
     path = tools.write_mask_files(case.folder / 'masks', case.photos)
     grey = np.arange(31 * 23, dtype=np.uint8).reshape(23, 31)
     Image.fromarray(grey).save(path / 'a' / 'soft.png')
-    Image.fromarray(np.stack([grey] * 3, -1)).save(path / 'a' / 'coloured.png')
+    Image.fromarray(np.stack([grey, 255 - grey, grey], -1)).save(path / 'a' / 'coloured.png')
     Image.fromarray(np.zeros((23, 31), np.uint8)).save(path / 'a' / 'empty.png')
     Image.fromarray(np.ones((31, 23), np.uint8)).save(path / 'a' / 'turned.png')
     Image.fromarray(np.ones((23, 31), np.uint8)).save(path / 'nowhere.png')
@@ -531,7 +537,9 @@ def test_mask_files_that_cannot_be_used(case):
     tools.write_rows(case.table, rows)
     problems = case.problems()
     assert problems.pop('masks/a/soft.png').startswith('a mask of one object has 0 and one other')
-    assert problems.pop('masks/a/coloured.png').endswith('without transparency, this is RGB')
+    assert problems.pop('masks/a/coloured.png').endswith(
+        'without transparency, this has colours (RGB)'
+    )
     assert problems.pop('masks/a/empty.png').startswith('empty mask')
     assert problems.pop('masks/a/turned.png').startswith('annotated at 23 x 31 pixels, picture a')
     assert problems.pop('masks/nowhere.png').startswith('no picture in pictures is named as its')

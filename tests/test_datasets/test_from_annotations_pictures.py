@@ -81,6 +81,42 @@ def test_other_files_are_counted(folder):
     assert len(folder.names) == 9
 
 
+def test_linked_folders_are_entered_once(tmp_path):
+    (tmp_path / 'p').mkdir()
+    (tmp_path / 'real' / 'deep').mkdir(parents=True)
+    (tmp_path / 'real' / 'deep' / 'a.png').write_bytes(b'')
+    (tmp_path / 'p' / 'linked').symlink_to(tmp_path / 'real')
+    (tmp_path / 'real' / 'deep' / 'circle').symlink_to(tmp_path / 'real')
+    assert PictureFolder(tmp_path / 'p').names == ['linked/deep/a.png']
+
+
+def test_a_folder_of_masks_among_the_pictures_is_none_of_pictures(tmp_path):
+    for name in ('a.jpg', 'masks/a.png'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b'')
+    assert PictureFolder(tmp_path, exclude=tmp_path / 'masks').names == ['a.jpg']
+    assert PictureFolder(tmp_path).names == ['a.jpg', 'masks/a.png']
+
+
+def test_file_names_of_another_encoding_are_told(tmp_path):
+    (tmp_path / 'a.png').write_bytes(b'')
+    with open(bytes(tmp_path) + b'/\xe9t\xe9.png', 'wb'):
+        pass
+    with pytest.raises(ValueError, match=r'rename the file .*dce9t.*: its name is no UTF-8'):
+        PictureFolder(tmp_path)
+
+
+def test_two_pictures_of_one_name_after_they_are_turned(tmp_path):
+    photos = tools.make_photos()
+    turned_files(tmp_path / 'pictures', photos, 6)
+    photos[1].name = f'{photos[0].name}.png'
+    Image.fromarray(photos[1].pixels).save(tmp_path / 'pictures' / photos[1].name)
+    path = tools.write_labelme(tmp_path / 'labelme', photos)
+    args = (tmp_path / 'own', tmp_path / 'pictures', Annotations('labelme', path), None, TRAINING)
+    with pytest.raises(ValueError, match=r'two pictures would be written to a\.png\.png: rename'):
+        convert_annotations(*args)
+
+
 def test_folders_without_pictures(tmp_path):
     with pytest.raises(FileNotFoundError, match='no folder of pictures'):
         PictureFolder(tmp_path / 'gone')

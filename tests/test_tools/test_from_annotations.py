@@ -129,7 +129,7 @@ def test_from_a_folder_of_pictures_to_a_mask_in_three_commands(run, own, tmp_pat
     with Image.open(tmp_path / 'out' / 'pred' / 'a_1.png') as mask:
         assert mask.size == (31, 23)
     (found,) = json.loads((tmp_path / 'out' / 'results.json').read_text())['annotations']
-    assert found['caption'] == 'the red cat'
+    assert found['text'] == 'the red cat'
 
 
 @pytest.mark.slow

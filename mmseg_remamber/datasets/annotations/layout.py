@@ -4,6 +4,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,8 +50,13 @@ def write_dataset(
 
     Raises:
         OSError: A file cannot be written.
+        ValueError: Two pictures would be written to one file.
     """
     names = sorted({name for name, _ in sentences})
+    written = Counter(pictures[name].picture.written_name for name in names)
+    for name, times in written.items():
+        if times > 1:
+            raise ValueError(f'two pictures would be written to {name}: rename one')
     labels = sorted({item.label for name in names for item in pictures[name].objects})
     category_ids = {label: number for number, label in enumerate(labels, start=1)}
     images, annotations, refs = [], [], []

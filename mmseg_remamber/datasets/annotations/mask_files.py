@@ -15,6 +15,7 @@ from .pictures import Ambiguous, PictureFolder
 from .report import Report, some
 from .shapes import encode
 
+_MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'LA', 'RGB', 'RGBA')
 _NUMBER = re.compile(r'[ _.-]*\d+$')
 
 
@@ -149,14 +150,20 @@ def _read_grey(file: Path) -> np.ndarray:
         ValueError: It is no PNG, damaged, or of colours.
     """
     with open_picture(file, str(file)) as image:
-        if image.mode not in ('1', 'L', 'P', 'I', 'I;16', 'I;16B'):
-            raise ValueError(
-                f'a mask is an indexed or grey PNG without transparency, this is {image.mode}'
-            )
         try:
-            return np.asarray(image).astype(np.int64)
+            values = np.asarray(image).astype(np.int64)
         except (OSError, SyntaxError) as error:
             raise ValueError(f'it is damaged: {error}') from error
+        mode = image.mode
+    if mode in ('LA', 'RGBA') and (values[..., -1] == 255).all():
+        values = values[..., :-1]
+    if mode in ('LA', 'RGB', 'RGBA') and (values == values[..., :1]).all():
+        values = values[..., 0]  # grey, saved as colours
+    if values.ndim != 2 or mode not in _MODES:
+        raise ValueError(
+            f'a mask is an indexed or grey PNG without transparency, this has colours ({mode})'
+        )
+    return values
 
 
 def _ready(

@@ -124,6 +124,7 @@ class PictureFolder:
 
     Raises:
         FileNotFoundError: No such folder, or no picture in it.
+        ValueError: A file name that is no UTF-8.
     """
 
     def __init__(self, root: Path, *, exif: str = 'turned', exclude: Path | None = None):
@@ -134,6 +135,9 @@ class PictureFolder:
         self.root = root
         self.exif = exif
         files = list(_list_files(root, exclude))
+        for name in files:
+            if not _is_text(name):
+                raise ValueError(f'rename the file {name!r} in {root}: its name is no UTF-8')
         self.names = sorted(name for name in files if _suffix(name) in SUFFIXES)
         self.others = Counter(_suffix(name) for name in files if _suffix(name) not in SUFFIXES)
         self._known = frozenset(self.names)
@@ -216,20 +220,29 @@ class PictureFolder:
 _STRICTNESS = ((False, True), (False, False), (True, True), (True, False))
 
 
+def _is_text(name: str) -> bool:
+    """Whether a name can be written to a file; others come from another encoding."""
+    return not any('\ud800' <= letter <= '\udfff' for letter in name)
+
+
 def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
 def _list_files(root: Path, exclude: Path | None) -> Iterator[str]:
+    """Yields paths below a folder, those in linked folders too; hidden ones are left out."""
     excluded = None if exclude is None or exclude.resolve() == root.resolve() else exclude.resolve()
-    for folder, folders, files in os.walk(root):
+    seen = {root.resolve()}  # links may lead in circles
+    for folder, folders, files in os.walk(root, followlinks=True):
         here = Path(folder)
-        folders[:] = [
-            name for name in folders if name[0] != '.' and (here / name).resolve() != excluded
-        ]
-        for name in files:
-            if name[0] != '.':
-                yield (here / name).relative_to(root).as_posix()
+        entered = []
+        for name in sorted(folders):
+            target = (here / name).resolve()
+            if name[0] != '.' and target != excluded and target not in seen:
+                seen.add(target)
+                entered.append(name)
+        folders[:] = entered
+        yield from ((here / name).relative_to(root).as_posix() for name in files if name[0] != '.')
 
 
 def _parts(name: str, fold: bool) -> tuple[str, ...]:

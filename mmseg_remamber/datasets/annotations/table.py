@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from reprlib import repr as show
 
@@ -109,9 +110,7 @@ def _read_csv(path: Path, text: str, report: Report, delimiter: str | None) -> T
     if unused:
         report.note(f'{path}: columns that are not used: {some(unused)}')
     rows, num_rows = [], 0
-    for line, cells, wrong in _csv_rows(text, delimiter):
-        if line == 1:
-            continue  # the header
+    for line, cells, wrong in islice(_csv_rows(text, delimiter), 1, None):  # after the header
         place = f'{path}:{line + skipped}'
         num_rows += 1
         if wrong:
