@@ -154,10 +154,26 @@ def test_weights_of_another_model_are_refused(tmp_path):
         model.init_weights()
 
 
-def test_other_initialisers_are_refused():
-    with pytest.raises(ValueError, match="init_cfg must be of type 'Pretrained'"):
-        VMamba(ARCH, init_cfg=dict(type='Kaiming')).init_weights()
-    VMamba(ARCH).init_weights()
+def test_mmengines_initialisers_do_what_they_say():
+    torch.manual_seed(0)
+    kaiming = dict(type='Kaiming', layer='Linear', mode='fan_in', nonlinearity='linear')
+    models = [VMamba(ARCH, init_cfg=cfg) for cfg in (kaiming, [kaiming], None)]
+    for model in models:
+        model.init_weights()
+    for name, module in models[0].named_modules():
+        if isinstance(module, torch.nn.Linear):
+            wanted = module.in_features**-0.5
+            assert module.weight.std().item() == pytest.approx(wanted, rel=0.2), name
+            assert models[1].get_submodule(name).weight.std() > 0.8 * wanted, name
+            # VMamba's own
+            own = models[2].get_submodule(name).weight.std()
+            assert own.item() == pytest.approx(0.02, rel=0.2), name
+
+
+def test_pretrained_weights_are_not_read_beside_other_initialisers():
+    pretrained = dict(type='Pretrained', checkpoint='weights.pth')
+    with pytest.raises(ValueError, match="init_cfg must not have others beside type 'Pretrained'"):
+        VMamba(ARCH, init_cfg=[dict(type='Kaiming', layer='Linear'), pretrained]).init_weights()
 
 
 def test_a_part_of_a_whole_models_weights_initialises_a_backbone(tmp_path):
