@@ -20,6 +20,7 @@ from .hooks import (
 from .keyed_sampling import KeyedDataset, KeyedSampler
 from .loops import ResumableEpochLoop, ResumableIterLoop
 from .optim import BFloat16OptimWrapper, WeightsOnlyDecayConstructor
+from .picture_sampling import PictureSampler
 from .runner import RefSegRunner, leave_process_group
 from .sync_batch_norm import CPUSyncBatchNorm, sync_batch_norm
 
@@ -30,6 +31,7 @@ __all__ = [
     'Interrupted',
     'KeyedDataset',
     'KeyedSampler',
+    'PictureSampler',
     'RefSegCheckpointHook',
     'RefSegEMAHook',
     'RefSegGalleryHook',
