@@ -19,6 +19,7 @@ FILE_ONLY = (
     '"HardDiskBackend" is the alias',
     'Distributed training is not used, all SyncBatchNorm',
     'Did not find last_checkpoint',
+    'paramwise_options -- ',
 )
 
 

@@ -11,7 +11,7 @@ from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
 
-MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'
 
 
@@ -30,8 +30,9 @@ def ss2d_flops(dim, height, width, *, state=1, ratio=2):
 
 def test_block_against_the_formula(root):
     flops = count_flops(load_config(root / MINI.format('conv')), (64, 96))
-    mlp = 2 * 2 * 16 * 24 * 16 * 64
-    block = ss2d_flops(16, 16, 24) + mlp
+    dim = 24
+    mlp = 2 * 2 * 16 * 24 * dim * 4 * dim
+    block = ss2d_flops(dim, 16, 24) + mlp
     assert sum(flops['backbone.image.stages.0.0'].values()) == block
 
 

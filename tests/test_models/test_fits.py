@@ -14,8 +14,8 @@ from mmseg_remamber.vmamba import VMambaClassifier
 from mmseg_remamber.vmamba.weights import to_official
 
 FOLDER = 'configs/remamber/'
-MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
-FUSION = FOLDER + 'ablations/remamber-conv_vmamba-mini_{}_1xb16-2800i_refshapes-80x80.py'
+MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+FUSION = FOLDER + 'ablations/remamber-conv_vmamba-mini_{}_1xb48-1200i_refshapes-80x80.py'
 MAMBA = MINI.replace('remamber-conv', 'remamber-mamba')
 BASE = FOLDER + 'remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 
@@ -61,7 +61,7 @@ def save(path, state):
 
 def test_the_first_differences_are_named_by_part(root, tmp_path):
     state = state_of(root, MINI)
-    state['backbone.image.patch_embed.proj1.weight'] = torch.ones(8, 4, 3, 3)
+    state['backbone.image.patch_embed.proj1.weight'] = torch.ones(12, 4, 3, 3)
     path = save(tmp_path / 'mini.pth', state)
     with pytest.raises(ValueError, match='is of another model') as error:
         init_model(root / MAMBA, path)
@@ -72,8 +72,8 @@ def test_the_first_differences_are_named_by_part(root, tmp_path):
     assert ' missing in the file: decode_head.levels.0.global_text.0.weight (and ' in text
     assert 'decode_head.neck.0.0.weight (and 13 more in decode_head.neck)' in text
     assert (
-        '2 of another shape: backbone.image.patch_embed.proj1.weight is (8, 4, 3, 3), '
-        'the model has (8, 3, 3, 3), decode_head.conv_seg.weight is '
+        '2 of another shape: backbone.image.patch_embed.proj1.weight is (12, 4, 3, 3), '
+        'the model has (12, 3, 3, 3), decode_head.conv_seg.weight is '
     ) in text
 
 

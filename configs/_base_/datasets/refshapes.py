@@ -8,9 +8,9 @@ _source = dict(
     data_root='data/refshapes', dataset='refshapes', split_by='synthetic', img_dir='images'
 )
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=48,
     num_workers=1,
-    sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
+    sampler=dict(_delete_=True, type='PictureSampler', refs_per_picture=3),
     dataset=dict(**_source, pipeline=train_pipeline),
 )
 val_dataloader = dict(

@@ -6,7 +6,7 @@ model = dict(
         image=dict(
             arch=dict(
                 _delete_=True,
-                dim=16,
+                dim=24,
                 depths=(1, 1, 2, 1),
                 state_dim=1,
                 ssm_ratio=2.0,
@@ -17,10 +17,17 @@ model = dict(
                 downsample='v3',
                 drop_path_rate=0.0,
             ),
-            init_cfg=None,
+            # VMamba's own is made for widths of 96 and more
+            init_cfg=dict(
+                _delete_=True,
+                type='Kaiming',
+                layer='Linear',
+                mode='fan_in',
+                nonlinearity='linear',
+            ),
         ),
         fusion=dict(depth=1, scan_size=4, hidden_dim=64),
         text_dim=64,
     ),
-    decode_head=dict(in_channels=[16, 32, 64, 128], channels=32),
+    decode_head=dict(in_channels=[24, 48, 96, 192], channels=24),
 )

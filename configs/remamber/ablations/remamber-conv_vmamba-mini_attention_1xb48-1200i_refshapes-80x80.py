@@ -1,14 +1,14 @@
 # widths that bring the model to the size of the Twister's
-_base_ = '../remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+_base_ = '../remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 model = dict(
     backbone=dict(
         fusion=dict(
             _delete_=True,
             type='AttentionFusion',
             depth=1,
-            head_dim=16,
+            head_dim=24,
             position_size=4,
-            mlp_ratio=5.0,
+            mlp_ratio=3.75,
         )
     )
 )

@@ -1,10 +1,10 @@
-_base_ = './remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+_base_ = './remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
         type='ReMamberMambaHead',
         losses=_base_.model.decode_head.losses,
-        in_channels=[16, 32, 64, 128],
+        in_channels=[24, 48, 96, 192],
         text_dim=64,
         num_tokens=20,
         hidden_dim=64,
