@@ -7,7 +7,6 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 
 #include "../checks.h"
 #include "simd.h"
@@ -236,20 +235,24 @@ SCAN_INLINE void backward(const Scan<T>& s, const BackwardIo<T>& io, const Tile&
       T dD = T(0), dbias = T(0);
       // du takes the place of dinput, ddelta that of dstep. Without D nothing is multiplied by a
       // skip of zero, which would turn an infinite gradient into NaN.
-      const auto finish = [&](auto with_skip) __attribute__((always_inline)) {
+      if (s.D) {
 #pragma omp simd reduction(+ : dD, dbias)
         for (int64_t t = 0; t < count; ++t) {
           const T ddelta = (dstep[r][t] + dinput[r][t] * u[t]) * derivative[r][t];
+          dinput[r][t] = dinput[r][t] * step[r][t] + skip * dy[t];
+          dstep[r][t] = ddelta;
+          dbias += ddelta;
+          dD += dy[t] * u[t];
+        }
+      } else {
+#pragma omp simd reduction(+ : dbias)
+        for (int64_t t = 0; t < count; ++t) {
+          const T ddelta = (dstep[r][t] + dinput[r][t] * u[t]) * derivative[r][t];
           dinput[r][t] *= step[r][t];
-          if constexpr (with_skip) {
-            dinput[r][t] += skip * dy[t];
-            dD += dy[t] * u[t];
-          }
           dstep[r][t] = ddelta;
           dbias += ddelta;
         }
-      };
-      s.D ? finish(std::true_type()) : finish(std::false_type());
+      }
       if (s.D) io.dD[row + r] += dD;
       if (io.dbias) io.dbias[row + r] += dbias;
       store(io.du, at, count, dinput[r]);

@@ -23,24 +23,29 @@ namespace selective_scan::cpu {
 template <typename T, std::size_t arrays, typename MakeWorker>
 void add_in_order(const std::array<T*, arrays>& totals, int64_t size, int64_t sums, int64_t parts,
                   int64_t grain, const MakeWorker& make_worker) {
+  // Arrays begin with a line of the cache, as torch's do: vectors across two lines take longer.
+  constexpr int64_t kLine = 64 / sizeof(T);
+  const int64_t stride = (size + kLine - 1) / kLine * kLine;
   std::mutex mutex;
   std::condition_variable added;
-  int64_t next = 0;                        // the next part to be made, those of a sum far apart
+  int64_t next = 0;                        // the next part to be made
   std::vector<int64_t> complete(sums, 0);  // parts that a sum has
   torch::stable::parallel_for(0, sums * parts, grain, [&](int64_t begin, int64_t end) {
     auto worker = make_worker();
     // Nothing is allocated once a part has begun: others would wait for one that failed.
-    const std::unique_ptr<T[]> held(new T[parts > 1 ? arrays * size : 0]);
+    const std::unique_ptr<T[]> memory(new T[parts > 1 ? arrays * stride + kLine : 0]);
+    const auto address = reinterpret_cast<uintptr_t>(memory.get());
+    T* held = memory.get() + (64 - address % 64) % 64 / sizeof(T);
     // Parts begin in their order, not at `begin`: what a thread waits for is then under way.
     for (int64_t i = begin; i < end; ++i) {
       std::unique_lock<std::mutex> lock(mutex);
-      const int64_t sum = next % sums, part = next / sums;
+      const int64_t sum = next / parts, part = next % parts;
       ++next;
       lock.unlock();
       std::array<T*, arrays> to;
-      if (part > 0) std::fill_n(held.get(), arrays * size, T(0));
+      if (part > 0) std::fill_n(held, arrays * stride, T(0));
       for (std::size_t a = 0; a < arrays; ++a) {
-        to[a] = part > 0 ? held.get() + a * size : totals[a] + sum * size;
+        to[a] = part > 0 ? held + a * stride : totals[a] + sum * size;
       }
       worker(sum, part, to);
       lock.lock();
