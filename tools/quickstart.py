@@ -22,7 +22,7 @@ import torch
 from mmseg_remamber.checkpoints import latest_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 PERMUTATION_SEED = 0
 
 
@@ -99,10 +99,10 @@ def main() -> None:
     )
     (out / 'metrics.json').write_text(json.dumps(metrics, indent=2) + '\n')
 
-    announce(4, 'Draw its masks', 'a few seconds')
+    announce(4, 'Draw its masks, and where it fails', 'about half a minute')
     call(
         'analysis_tools/gallery.py', CONFIG, checkpoint, str(out / 'gallery.png'),
-        '--cfg-options', *here, 'test_dataloader.dataset.split=val',
+        '--num=9', '--failures=6', '--cfg-options', *here, 'test_dataloader.dataset.split=val',
     )  # fmt: skip
     report(out, checkpoint, metrics)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from mmseg.structures import SegDataSample
-from PIL import Image
+
+from mmseg_remamber.datasets.decoding import decode_picture, open_picture
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,20 @@ class Prediction:
 def to_prediction(sample: SegDataSample) -> Prediction:
     """Read a predicted sample's picture and masks.
 
-    The picture is read as stored, not turned by its EXIF tag, as COCO's masks lie on it.
+    The picture is read as datasets read it: not turned by its EXIF tag, as COCO's masks lie on it.
 
     Args:
         sample: With ``img_path`` and ``text`` as metainfo, and with ``gt_sem_seg`` and
             ``pred_sem_seg``, (1, H, W) in {0, 1}.
+
+    Raises:
+        FileNotFoundError: There is no such picture any more.
+        ValueError: The picture's file is damaged; names it.
     """
+    with open_picture(sample.img_path, sample.img_path) as picture:
+        image = decode_picture(picture, sample.img_path, turn=False)
     return Prediction(
-        image=np.array(Image.open(sample.img_path).convert('RGB')),
+        image=np.ascontiguousarray(image[..., ::-1]),
         text=sample.text,
         truth=sample.gt_sem_seg.data[0].cpu().numpy() > 0,
         prediction=sample.pred_sem_seg.data[0].cpu().numpy() > 0,

@@ -68,9 +68,10 @@ def test_gallery_of_the_same_sentences_at_each_validation(shapes, tmp_path, monk
     shown = []
     original = gallery.draw_gallery
 
-    def draw(predictions, path, **options):
+    def draw(groups, path, **options):
+        (predictions,) = groups.values()
         shown.append([item.text for item in predictions])
-        original(predictions, path, **options)
+        original(groups, path, **options)
 
     monkeypatch.setattr(gallery, 'draw_gallery', draw)
     runner, _ = training.train(cfg)

@@ -140,10 +140,17 @@ def test_mistakes_are_named(script, options, arguments, error, message, tmp_path
 def test_gallery(script, trained, options, tmp_path, capsys):
     import mmcv
 
-    out = tmp_path / 'pictures' / 'gallery.png'
-    script(
-        'tools/analysis_tools/gallery.py', CONFIG, trained / 'iter_3.pth', out,
-        '--num=4', '--cfg-options', *options,
-    )  # fmt: skip
-    assert '4 of' in capsys.readouterr().out
-    assert mmcv.imread(out).std() > 5
+    sizes = []
+    for name, more in (('chosen.png', []), ('failures.png', ['--failures=2'])):
+        out = tmp_path / 'pictures' / name
+        script(
+            'tools/analysis_tools/gallery.py', CONFIG, trained / 'iter_3.pth', out,
+            '--num=4', *more, '--cfg-options', *options,
+        )  # fmt: skip
+        said = capsys.readouterr().out
+        assert re.search(r'4 of \d+ sentences, evenly spread', said)
+        # three iterations find nothing
+        assert bool(re.search(r'2 of the \d+ with an IoU under 50', said)) == bool(more)
+        assert mmcv.imread(out).std() > 5
+        sizes.append(mmcv.imread(out).shape[0])
+    assert sizes[1] > sizes[0]

@@ -69,7 +69,7 @@ class RefSegGalleryHook(Hook):
         unit, step = ('epoch', runner.epoch) if by_epoch else ('iteration', runner.iter)
         with TemporaryDirectory() as folder:
             path = Path(folder, 'gallery.png')
-            draw_gallery(self._predictions, path, title=f'{unit} {step}')
+            draw_gallery({'': self._predictions}, path, title=f'{unit} {step}')
             picture = imread(path, channel_order='rgb')
         runner.visualizer.add_image('gallery', picture, step)
         self._predictions = []
