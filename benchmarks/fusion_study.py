@@ -36,7 +36,7 @@ SPLITS = ('val', 'testC', 'val_permuted')
 
 
 def design_of(config: Path) -> str:
-    """'remamber-conv_vmamba-mini_in-context_1xb16-...' -> 'in-context'."""
+    """'remamber-conv_vmamba-mini_in-context_1xb48-...' -> 'in-context'."""
     return 'twister' if config.stem == PUBLISHED else config.stem.split('_')[2]
 
 
@@ -100,6 +100,7 @@ def run_one(config: Path, seed: int, args: argparse.Namespace) -> None:
         config_sha256=hashlib.sha256(load_config(str(config)).pretty_text.encode()).hexdigest(),
         seed=seed,
         iterations=args.iters,
+        batch_size=load_config(str(config)).train_dataloader.batch_size,
         metrics=metrics,
         loss=[(step['step'], step['loss']) for step in steps if 'loss' in step],
         training_seconds=round(seconds),
@@ -123,7 +124,7 @@ def run(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write the table and, beside it, the loss curves."""
-    runs = [json.loads(path.read_text()) for path in sorted(args.out.glob('*.json'))]
+    runs = [json.loads(path.read_text()) for path in sorted(args.out.glob('*-[0-9]*.json'))]
     if not runs:
         raise FileNotFoundError(f'no results in {args.out}; `run` writes them')
     by_design: dict[str, list[dict]] = {}
@@ -146,7 +147,7 @@ def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> s
         'Written by `python benchmarks/fusion_study.py report --out docs/results` from a JSON '
         'file for each run.',
         '',
-        f'{DATA}, {first["iterations"]} iterations of 16 from random weights, '
+        f'{DATA}, {first["iterations"]} iterations of {first["batch_size"]} from random weights, '
         f'{first["jobs"]} runs at a time with {first["threads"]} thread each on '
         f'{first["processor"]}, torch {first["torch"]}, {first["date"]}. mIoU in percent, '
         'each seed and the mean; "unseen pairs" are colour-shape pairs that no training scene has; '
@@ -202,14 +203,14 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     runner = commands.add_parser('run', help='train and evaluate')
-    runner.add_argument('--data-root', required=True, help='RefShapes at 80 px')
+    runner.add_argument('--data-root', required=True, help='RefShapes, as written above')
     runner.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
     runner.add_argument('--iters', type=int, default=1000)
     runner.add_argument('--jobs', type=int, default=2, help='runs at a time')
     runner.add_argument('--threads', type=int, default=1, help='of each run')
     runner.set_defaults(command=run)
     reporter = commands.add_parser('report', help='table and curves')
-    reporter.add_argument('--markdown', type=Path, default=ROOT / 'docs' / 'results.md')
+    reporter.add_argument('--markdown', type=Path, default=ROOT / 'docs' / 'fusion_study.md')
     reporter.set_defaults(command=report)
     for command in (runner, reporter):
         command.add_argument('--out', type=Path, default=Path('study'), help='folder of the runs')
