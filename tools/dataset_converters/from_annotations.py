@@ -8,7 +8,7 @@ split; or they are the names of categories.
 
 Example:
     python tools/dataset_converters/from_annotations.py data/kitchen --pictures photos \\
-        --labelme photos --sentences sentences.csv --checkpoint quickstart/work/iter_2800.pth
+        --labelme photos --sentences sentences.csv --checkpoint quickstart/work/iter_1200.pth
 
 Writes OUT/images, OUT/<name of OUT>/instances.json and refs(own).json, OUT/finetune.py (the config)
 and OUT/report.txt (what is printed). docs/own_pictures.md explains each step.
@@ -22,7 +22,9 @@ import shlex
 import sys
 from pathlib import Path
 
-DEFAULT_BASE = 'remamber-conv_vmamba-mini_1xb16-2800i_refcoco-192x192'
+from mmseg_remamber.cli.errors import errors_as_messages
+
+DEFAULT_BASE = 'remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192'
 
 
 def parse_args() -> argparse.Namespace:
@@ -142,16 +144,12 @@ def next_commands(out: Path, iterations: int) -> str:
 
 
 def main() -> int:
-    """Exit status: 0, or 1 after saying what is wrong."""
-    try:
-        text, status = convert(parse_args())
-    except (LookupError, OSError, RuntimeError, ValueError) as error:
-        message = error.args[0] if isinstance(error, LookupError) and error.args else error
-        print(f'error: {message}', file=sys.stderr)
-        return 1
+    """Exit status: 0, or 1 where something is bad and nothing was written."""
+    text, status = convert(parse_args())
     print(text)
     return status
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with errors_as_messages():
+        sys.exit(main())
