@@ -52,4 +52,4 @@ def test_commands_say_what_their_user_needs(root, scenes, tiny_checkpoint, tmp_p
         root, '-m', 'mmseg_remamber', image, 'the red circle', '--out', 'out', '--no-progress',
         f'--checkpoint={tiny_checkpoint}', folder=tmp_path,
     )  # fmt: skip
-    assert len(lines) == 3, lines
+    assert len(lines) == 4, lines  # model, origin, answer, pictures
