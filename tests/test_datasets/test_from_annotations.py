@@ -21,7 +21,7 @@ from mmseg_remamber.datasets.annotations import (
 )
 from mmseg_remamber.datasets.annotations.shapes import ellipse, turned_rectangle
 
-MINI = 'remamber-conv_vmamba-mini_1xb16-2800i_refcoco-192x192'
+MINI = 'remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192'
 TRAINING = FineTuning(MINI, None, 2, 3)
 DRAWN = Shares()
 
@@ -288,7 +288,7 @@ def test_names_of_categories_become_sentences_where_they_mean_one_object(tmp_pat
     assert {(name, sentence) for name, _, sentence, _ in held} == {
         (photo.name, 'red cat') for photo in photos
     }
-    assert done.account[-1] == 'sentences: 4 made of names of categories'
+    assert done.account[2] == 'sentences: 4 made of names of categories'
     assert done.account[1] == (
         'objects: 12 in pictures that can be used = 4 with sentences + 8 without a sentence, kept '
         'beside those that have one'
