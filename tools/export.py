@@ -30,6 +30,7 @@ from mmseg_remamber.apis.export import (
 from mmseg_remamber.apis.pictures import load_picture
 from mmseg_remamber.apis.query import Query
 from mmseg_remamber.cli.arguments import add_model_arguments
+from mmseg_remamber.cli.errors import errors_as_messages
 
 FORMATS = ('onnx', 'pt2')
 TOLERANCE = 1e-3
@@ -94,7 +95,7 @@ def check(model: nn.Module, folder: Path, formats: list[str], image: str, texts:
 def main() -> None:
     args = parse_args()
     if args.check and not Path(args.check).is_file():
-        sys.exit(f'--check: there is no file {args.check!r}')
+        raise FileNotFoundError(f'--check: there is no file {args.check!r}')
     model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     args.out.mkdir(parents=True, exist_ok=True)
     save_tokenizer(model, args.out / 'tokenizer.json')
@@ -116,4 +117,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -9,7 +9,10 @@ from pathlib import Path
 from mmengine.registry import RUNNERS
 
 from mmseg_remamber.cli.arguments import add_model_arguments, add_run_arguments, read_run_config
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.engine import leave_process_group
+
+NEEDED = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator')
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,9 +25,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = read_run_config(args)
+    cfg = read_run_config(args, NEEDED)
     cfg.load_from = args.checkpoint
     cfg.resume = False
+    if args.metrics_out:  # before the work, not after it
+        Path(args.metrics_out).parent.mkdir(parents=True, exist_ok=True)
     runner = RUNNERS.build(cfg)
     metrics = runner.test()
     if args.metrics_out and runner.rank == 0:
@@ -33,4 +38,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

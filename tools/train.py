@@ -12,10 +12,13 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 
+from mmseg_remamber.checkpoints import latest_checkpoint
 from mmseg_remamber.cli.arguments import add_config_arguments, add_run_arguments, read_run_config
 from mmseg_remamber.cli.batch import add_batch_arguments, count_processes, fit_batch, fit_cpu
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.engine import Interrupted, leave_process_group
 
+NEEDED = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
 AMP = dict(float16='AmpOptimWrapper', bfloat16='BFloat16OptimWrapper')
 
 
@@ -57,12 +60,11 @@ def fit_machine(cfg: Config, args: argparse.Namespace) -> list[str]:
 
 def main() -> None:
     args = parse_args()
-    cfg = read_run_config(args)
+    cfg = read_run_config(args, NEEDED)
     cfg.resume = args.resume
-    try:
-        chosen = fit_machine(cfg, args)
-    except ValueError as error:
-        raise SystemExit(f'train.py: error: {error}') from error
+    chosen = fit_machine(cfg, args)
+    if args.resume and cfg.get('load_from') is None and latest_checkpoint(cfg.work_dir) is None:
+        chosen.append(f'--resume: no checkpoint in {cfg.work_dir!r}, training begins anew')
     runner = RUNNERS.build(cfg)
     for line in chosen:
         runner.logger.info(line)
@@ -75,4 +77,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -6,7 +6,14 @@ from mmseg_remamber.openmmlab import require
 
 require('mmengine')
 
-from .files import differences, latest_checkpoint, read_checkpoint, weights_of, write_checkpoint
+from .files import (
+    differences,
+    latest_checkpoint,
+    read_checkpoint,
+    save_safetensors,
+    weights_of,
+    write_checkpoint,
+)
 from .keys import Rule, convert_keys, prefix, reverse
 from .registry import WeightFamily, recognise, register_family, weight_family
 
@@ -21,6 +28,7 @@ __all__ = [
     'recognise',
     'register_family',
     'reverse',
+    'save_safetensors',
     'weight_family',
     'weights_of',
     'write_checkpoint',

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoint files: read as data only, written, and compared with a model."""
 
+import errno
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from mmengine.dist import barrier, get_rank
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -44,9 +44,9 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
     try:
         with torch.serialization.safe_globals(PLACEHOLDERS):
             checkpoint = (_download if is_remote else _load)(path, map_location)
-    except (UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
-            raise  # nothing that the file could help
+    except Exception as error:  # bytes that are no pickle may raise anything
+        if _is_not_of_the_file(error):
+            raise
         found = re.search(r'GLOBAL (\S+) w', str(error))
         raise ValueError(
             f'checkpoint {path!r} holds a {found[1]}, which is no weight and could run code'
@@ -63,15 +63,30 @@ def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mappin
 
     The same content gives the same bytes under any name. A ``.safetensors`` file has ``meta`` as
     JSON in its metadata, under that name.
+
+    Raises:
+        OSError: when the file cannot be written.
     """
     # clones: a tensor may be a part of a larger one, or share it with another
     state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
     if Path(path).suffix == '.safetensors':
         # one entry: safetensors writes several in an order that changes from run to run
-        save_file(state, path, metadata={'meta': json.dumps(dict(meta))})
+        save_safetensors(path, state, {'meta': json.dumps(dict(meta))})
     else:
         with open(path, 'wb') as file:  # given a path, torch would write its name into the file
             torch.save(dict(state_dict=state, meta=dict(meta)), file)
+
+
+def save_safetensors(path: str | Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write contiguous tensors that share nothing, and entries of text.
+
+    Raises:
+        OSError: when the file cannot be written.
+    """
+    try:
+        save_file(state, path, metadata=metadata)
+    except SafetensorError as error:
+        raise OSError(f'{str(path)!r} cannot be written: {error}') from error
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -166,6 +181,16 @@ def _load(path: str, map_location: str | torch.device) -> Any:
     return torch.load(path, map_location=map_location, weights_only=True)
 
 
+def _is_not_of_the_file(error: Exception) -> bool:
+    """Whether reading ended for a reason that the file's content could not help."""
+    if isinstance(error, OSError):
+        # a damaged archive sends torch to a place that no file has
+        return error.errno != errno.EINVAL
+    # of a device that is not there, or a memory too small
+    said = ('PytorchStreamReader', 'legacy .tar format')
+    return isinstance(error, RuntimeError) and not any(text in str(error) for text in said)
+
+
 def _download(url: str, map_location: str | torch.device) -> Any:
     """The first process downloads, the others wait and read its file."""
     if get_rank() > 0:
@@ -177,10 +202,13 @@ def _download(url: str, map_location: str | torch.device) -> Any:
 
 
 def _read_safetensors(path: str, map_location: str | torch.device) -> dict[str, Any]:
-    with safe_open(path, 'pt') as file:
-        state = {
-            key: file.get_tensor(key).to(map_location)
-            for key in file.keys()  # noqa: SIM118  no mapping
-        }
-        entries = file.metadata() or {}
+    try:
+        with safe_open(path, 'pt') as file:
+            state = {
+                key: file.get_tensor(key).to(map_location)
+                for key in file.keys()  # noqa: SIM118  no mapping
+            }
+            entries = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f'checkpoint {path!r} is no safetensors file, or a damaged one') from error
     return dict(state_dict=state, meta=json.loads(entries.get('meta', '{}')))

@@ -4,6 +4,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -37,16 +38,23 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
-def read_run_config(args: argparse.Namespace) -> Config:
+def read_run_config(args: argparse.Namespace, needed: Sequence[str] = ()) -> Config:
     """The config that arguments of a config and of a run describe.
 
     Without --work-dir it is the config's own, or else ``work_dirs/<name of the config>``.
 
+    Args:
+        args: of :func:`add_config_arguments` and :func:`add_run_arguments`.
+        needed: entries that a config of such a run has.
+
     Raises:
         FileNotFoundError, KeyError: as :func:`load_config`.
+        ValueError: as there, or for a config without what is needed.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args.config, args.cfg_options)
+    if lacking := [name for name in needed if cfg.get(name) is None]:
+        raise ValueError(f'config {args.config!r} has no {", no ".join(lacking)}')
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

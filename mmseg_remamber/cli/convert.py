@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from mmseg_remamber.checkpoints import (
     WeightFamily,
     read_checkpoint,
+    save_safetensors,
     weights_of,
     write_checkpoint,
 )
@@ -50,6 +50,7 @@ def convert_file(
     Raises:
         FileNotFoundError: when ``src`` does not exist.
         FileExistsError: when ``dst`` does.
+        OSError: when ``dst`` cannot be written.
         ValueError: for a file without the weights asked for, or keys that nothing explains.
     """
     check_new(args.dst)
@@ -66,9 +67,12 @@ def convert_file(
 def check_new(path: str) -> None:
     """Raises:
     FileExistsError: when there is a file at ``path``.
+    FileNotFoundError: when there is no folder for it.
     """
     if Path(path).exists():
         raise FileExistsError(f'{path!r} exists; remove it, or write to another file')
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(f'there is no folder {str(Path(path).parent)!r} to write in')
 
 
 def write_official(path: str, state: State, *, entry: str | None) -> None:
@@ -80,6 +84,6 @@ def write_official(path: str, state: State, *, entry: str | None) -> None:
         entry: name under which a torch file has them; None for a file that is the state dict.
     """
     if Path(path).suffix == '.safetensors':
-        save_file(state, path, metadata={'format': 'pt'})
+        save_safetensors(path, state, {'format': 'pt'})
     else:
         torch.save(state if entry is None else {entry: state}, path)

@@ -46,13 +46,16 @@ def load_config(config: str | Path | Config, cfg_options: dict | None = None) ->
         FileNotFoundError: when there is no such file.
         KeyError: for an override whose parent is not in the config, or of a variable that the
             config has used already; names the keys that would have an effect.
-        ValueError: for a pipeline in the file that no dataset has, or a value that is no literal.
+        ImportError: for a module that the file wants and that cannot be imported.
+        OSError: for a base of the file that cannot be read, or a name that ends like no config's.
+        ValueError: for a file that ends in an error of its own, which is named, for a pipeline in
+            it that no dataset has, or a value that is no literal.
         TypeError: when ``config`` is neither a path nor a Config.
     """
     if isinstance(config, (str, Path)):
         if not Path(config).is_file():
             raise FileNotFoundError(f'config {str(config)!r} does not exist')
-        cfg = Config.fromfile(str(config))
+        cfg = _run_file(str(config))
         _check_pipelines(cfg, str(config))
     elif isinstance(config, Config):
         cfg = config.copy()
@@ -69,6 +72,18 @@ def load_config(config: str | Path | Config, cfg_options: dict | None = None) ->
     if overrides:
         cfg.merge_from_dict(overrides)
     return cfg
+
+
+def _run_file(path: str) -> Config:
+    """Run a config; whatever it ends in is an error of the file."""
+    try:
+        return Config.fromfile(path)
+    except (ImportError, OSError):  # these say what is missing
+        raise
+    except Exception as error:  # a program may raise anything
+        # the text of a KeyError is the key alone
+        said = f'no key {error}' if isinstance(error, KeyError) else error
+        raise ValueError(f'config {path!r} cannot be read: {said}') from error
 
 
 def compile_options(compile: bool | dict | None) -> dict | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .painting import greyed, overlay, paint_errors
 from .palette import FOUND_COLOUR, TRUTH_COLOUR, WRONG_COLOUR, to_unit
 from .prediction import Prediction
-from .style import new_figure, show
+from .style import literal, new_figure, show
 
 _SIDE = 2.3  # inches of a picture
 _WRAP = 30  # characters of a line
@@ -37,14 +37,14 @@ def draw_comparison(models: Mapping[str, Sequence[Prediction]], path: str | Path
     figure = new_figure(_SIDE * (len(columns) + 2), sum(heights) + 0.6)
     axes = figure.subplots(len(rows), len(columns) + 2, squeeze=False, height_ratios=heights)
     for axis, name in zip(axes[0, 2:], models, strict=True):
-        heading = '\n'.join(textwrap.wrap(name, 28))
+        heading = literal('\n'.join(textwrap.wrap(name, 28)))
         axis.annotate(
             heading, (0.5, 1), xycoords='axes fraction', xytext=(0, 24),
             textcoords='offset points', ha='center', va='bottom', weight='bold', fontsize=9,
         )  # fmt: skip
     for line, items in zip(axes, rows, strict=True):
         first = items[0]
-        text = '\n'.join(textwrap.wrap(first.text, _WRAP)[:3]).replace('$', r'\$')
+        text = literal('\n'.join(textwrap.wrap(first.text, _WRAP)[:3]))
         show(line[0], first.image, f'"{text}"')
         show(line[1], overlay(first.image, first.truth, TRUTH_COLOUR), 'truth')
         for axis, item in zip(line[2:], items, strict=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatter
 
-from .style import line_styles, new_figure, plain
+from .style import line_styles, literal, new_figure, plain
 
 Curve = list[tuple[float, float]]
 
@@ -32,6 +32,7 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
 
     Raises:
         FileNotFoundError: There is no scalars.json under ``work_dir``.
+        ValueError: A line of one is no record; names file and line.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     if not files:
@@ -39,14 +40,26 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     values: dict[str, dict[float, float]] = {}
     for file in files:
         step = 0
-        for line in file.read_text().splitlines():
-            record = json.loads(line)
+        for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+            record = _read_record(line, f'{file}, line {number}')
             if 'iter' in record:
                 step = record['step']
             for name, value in record.items():
                 if name not in ('step', 'iter', 'epoch') and isinstance(value, (int, float)):
                     values.setdefault(name, {})[step] = value
     return {name: sorted(points.items()) for name, points in values.items()}
+
+
+def _read_record(line: bytes, where: str) -> dict:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f'{where} is no JSON: {error}') from error
+    if not isinstance(record, dict):
+        raise ValueError(f'{where} must be a JSON object, got {line[:80]!r}')
+    if 'iter' in record and not isinstance(record.get('step'), (int, float)):
+        raise ValueError(f'{where} has iter, and needs a number as step: {line[:80]!r}')
+    return record
 
 
 def draw_curves(
@@ -101,8 +114,9 @@ def _draw(
     log: bool = False,
 ) -> None:
     figure = new_figure(5.2 * len(keys), 4.2 + 0.25 * len(lines))
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(literal(title), fontsize=11)
     styles = line_styles(list(lines))
+    legend = {}  # each name once, whichever panels it is in
     for axis, key in zip(
         figure.subplots(1, len(keys), squeeze=False, sharex=True)[0], keys, strict=True
     ):
@@ -112,11 +126,12 @@ def _draw(
             if key in curves:
                 points = curves[key]
                 size = 5 if len(points) < 20 else 0
-                axis.plot(*zip(*points, strict=True), label=name, markersize=size, **styles[name])
-        plain(axis, x, UNITS.get(key, key))
+                (line,) = axis.plot(*zip(*points, strict=True), markersize=size, **styles[name])
+                legend.setdefault(literal(name), line)
+        plain(axis, x, UNITS.get(key, literal(key)))
         axis.set_ylim(bottom=low)
-    handles, labels = _legend_of_all(figure.axes)
-    figure.legend(handles, labels, loc='outside lower center', frameon=False)
+    # as they are given: of those of axes matplotlib leaves out what begins with an underscore
+    figure.legend(legend.values(), legend.keys(), loc='outside lower center', frameon=False)
     figure.savefig(path)
 
 
@@ -128,12 +143,3 @@ def _logarithmic(axis: Axes, ticks: Iterable[float]) -> None:
     axis.yaxis.set_major_formatter(LogFormatter())
     # numbers between the powers of ten only where these are few
     axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-
-
-def _legend_of_all(axes: Sequence) -> tuple[list, list[str]]:
-    """Collect handles and labels of a legend: each name once, whichever panels it is in."""
-    found = {}
-    for axis in axes:
-        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    return list(found.values()), list(found)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from mmseg_remamber.datasets.inspection import SplitStatistics
 
-from .style import line_colours, new_figure
+from .style import line_colours, literal, new_figure
 
 
 def draw_statistics(
@@ -27,11 +27,11 @@ def draw_statistics(
     if not splits:
         raise ValueError('splits is empty: nothing to show')
     figure = new_figure(12, 8)
-    figure.suptitle(title, fontsize=14)
+    figure.suptitle(literal(title), fontsize=14)
     (words, tokens), (sentences, masks) = figure.subplots(2, 2)
     colours = line_colours(list(splits))
     for name, split in splits.items():
-        style = dict(color=colours[name], label=name)
+        style = dict(color=colours[name], label=literal(name))
         _draw_counts(words, split.words, **style)
         _draw_counts(tokens, split.tokens, **style)
         _draw_counts(sentences, split.sentences_per_ref, **style)

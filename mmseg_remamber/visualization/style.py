@@ -27,6 +27,11 @@ def new_figure(width: float, height: float, *, layout: str | None = 'constrained
     return figure
 
 
+def literal(text: str) -> str:
+    """Text that matplotlib shows as it is written: a dollar sign begins no formula."""
+    return text.replace('$', r'\$')
+
+
 def line_colours(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
     """Give each name a colour, as matplotlib takes it; again from the first when they run out."""
     return {name: to_unit(LINE_COLOURS[i % len(LINE_COLOURS)]) for i, name in enumerate(names)}

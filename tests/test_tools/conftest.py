@@ -1,21 +1,31 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
 import tiny_model
+from odd_names import ODD
 
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
 MODES = ('train', 'val', 'test')
 
 
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Every tool works in a folder of any name."""
+    path = tmp_path / ODD
+    path.mkdir()
+    return path
+
+
 @pytest.fixture(scope='session')
 def shapes(tmp_path_factory):
     """A RefShapes of a few scenes, whose val sentences two processes cannot share evenly."""
-    folder = tmp_path_factory.mktemp('refshapes')
+    folder = tmp_path_factory.mktemp('refshapes') / ODD
     write_refshapes(folder, dict(train=6, val=3, test=2, testC=2), size=64, seed=5)
     return folder
 
@@ -47,9 +57,11 @@ def run(root):
     """
 
     def call(*command, check=True):
+        command = tuple(map(str, command))
         if command[0].endswith('.py'):
             command = (sys.executable, *command)
-        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(root)}
+        env = {**os.environ, 'OMP_NUM_THREADS': '1'}
+        env['PYTHONPATH'] = os.pathsep.join((str(root), env.get('PYTHONPATH', '')))
         env['PATH'] = os.pathsep.join((os.path.dirname(sys.executable), env['PATH']))
         done = subprocess.run(
             command, cwd=root, env=env, capture_output=True, text=True, timeout=600
@@ -61,10 +73,22 @@ def run(root):
     return call
 
 
+@pytest.fixture
+def free_port():
+    """Finds a port for the processes of a run."""
+
+    def find():
+        with socket.socket() as s:
+            s.bind(('127.0.0.1', 0))
+            return str(s.getsockname()[1])
+
+    return find
+
+
 @pytest.fixture(scope='session')
 def trained(script, options, tmp_path_factory):
     """Work dir of a run of three iterations, which tests only read."""
-    work = tmp_path_factory.mktemp('work')
+    work = tmp_path_factory.mktemp('work') / ODD
     script(
         'tools/train.py', tiny_model.CONFIG, f'--work-dir={work}', '--cfg-options', *options
     )  # fmt: skip

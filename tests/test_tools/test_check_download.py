@@ -124,6 +124,15 @@ def change_instances(folder, change):
     path.write_text(json.dumps(instances))
 
 
+def test_a_name_that_no_encoding_has_is_printed_and_loses_no_finding(check, tmp_path):
+    folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
+    change_instances(folder, lambda d: d['images'][0].update(file_name='a\udcff 図.jpg'))
+    status, printed, wrong = check('--split-by', 'unc')
+    assert status == 1 and wrong
+    assert 'a\\udcff 図.jpg' in printed
+    assert f'checks, {len(wrong)} wrong' in printed
+
+
 def test_refs_that_hang_in_the_air_are_named(check, tmp_path):
     folder = write_dataset(tmp_path, 'refcoco', 'refs(unc).p', REFS)
     change_instances(folder, lambda i: (i['images'].pop(1), i['annotations'].pop(0)))

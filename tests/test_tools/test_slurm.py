@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from odd_names import ODD
 
 TRAIN = ('part', 'job', 'c.py', 'work', '--amp')
 TEST = ('part', 'job', 'c.py', 'w.pth', '--metrics-out=m.json')
@@ -40,3 +41,15 @@ def test_one_process_a_gpu(root, run, srun, monkeypatch, script, arguments, gpus
 
 def test_a_missing_argument_is_an_error(run, srun):
     assert 'unbound variable' in run('tools/slurm_train.sh', 'part', 'job', check=False)
+
+
+@pytest.mark.parametrize('script', ['train', 'test'])
+def test_a_path_of_any_name_stays_one_argument(run, srun, script):
+    paths = [f'/data/{ODD}/c.py', f'/data/{ODD}/w']
+    option = f'val_dataloader.dataset.data_root=/data/{ODD}'
+    lines = run(
+        f'tools/slurm_{script}.sh', 'a part', 'job [1]', *paths, '--cfg-options', option
+    ).splitlines()
+    assert {'--partition=a part', '--job-name=job [1]'} <= set(lines)
+    given = [paths[0], f'--work-dir={paths[1]}'] if script == 'train' else paths
+    assert lines[-4:] == [*given, '--cfg-options', option]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb16-2800i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 
 
@@ -51,7 +51,7 @@ def test_a_batch_that_cannot_be_is_an_error_of_one_line(train, monkeypatch, argu
     monkeypatch.delenv('WORLD_SIZE', raising=False)
     with pytest.raises(SystemExit) as error:
         train(*arguments)
-    assert str(error.value).startswith('train.py: error: ')
+    assert str(error.value).startswith('error: ')
     assert message in str(error.value)
 
 

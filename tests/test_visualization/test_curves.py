@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -60,3 +61,44 @@ def test_a_power_of_the_side_is_straight_on_logarithmic_axes(tmp_path, monkeypat
     assert [label.get_text() for label in axis.get_xticklabels()] == ['64', '256', '1024']
     low, high = axis.get_ylim()
     assert 1 < low < points[0][1] < points[2][1] < high < 10_000
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        (b'[1, 2]', 'must be a JSON object, got'),
+        (b'null', 'must be a JSON object, got'),
+        (b'3', 'must be a JSON object, got'),
+        (b'"loss"', 'must be a JSON object, got'),
+        (b'', 'is no JSON'),
+        (b'{"iter": 1, "ste', 'is no JSON'),
+        (b'\xff\xfe\x00', 'is no JSON'),
+        (b'{"iter": 3, "loss": 1}', 'has iter, and needs a number as step'),
+        (b'{"iter": 3, "step": "a"}', 'has iter, and needs a number as step'),
+    ],
+)
+def test_a_line_that_is_no_record_is_named(tmp_path, line, message):
+    write(tmp_path, '1', dict(loss=2.0, iter=5, step=5))
+    (file,) = tmp_path.glob('*/*/scalars.json')
+    file.write_bytes(file.read_bytes() + line + b'\n')
+    with pytest.raises(ValueError, match=re.escape(f'{file}, line 2 {message}')):
+        read_scalars(tmp_path)
+
+
+def test_names_are_drawn_as_they_are_written(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        curves, 'new_figure', lambda *size: figures.append(new_figure(*size)) or figures[-1]
+    )
+    names = ['_run', 'a $5 b $x', '$x_1$', r'a\frac{', 'été, [a]']
+    runs = {name: {'loss_$x$': [(1, 2.0), (2, 1.0)]} for name in names}
+    draw_costs(runs, ['loss_$x$'], tmp_path / 'a.png', title='$\\wrong{$')
+    figure = figures[0]
+    texts = figure.legends[0].get_texts()
+    shown = [text._preprocess_math(text.get_text())[0] for text in texts]
+    assert shown == names
+    assert all(not text._preprocess_math(text.get_text())[1] for text in texts)
+    assert figure.axes[0].yaxis.label._preprocess_math(figure.axes[0].get_ylabel()) == (
+        'loss_$x$',
+        False,
+    )

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from mmseg_remamber.cli.errors import errors_as_messages
-from mmseg_remamber.visualization.curves import Curve, draw_curves, read_scalars
+from mmseg_remamber.visualization.curves import draw_curves, read_scalars
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,23 +27,15 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_run(folder: Path) -> dict[str, Curve]:
-    """Read the numbers of a run; a damaged log names its folder."""
-    try:
-        return read_scalars(folder)
-    except ValueError as error:
-        raise ValueError(f'a scalars.json in {str(folder)!r} is damaged: {error}') from error
-
-
 def main() -> None:
     args = parse_args()
     names = args.names or [folder.resolve().name for folder in args.work_dirs]
     if len(set(names)) != len(args.work_dirs):
         sys.exit(f'--names must give each of {len(args.work_dirs)} runs its own, got {names}')
-    runs = dict(zip(names, (read_run(folder) for folder in args.work_dirs), strict=True))
+    runs = dict(zip(names, (read_scalars(folder) for folder in args.work_dirs), strict=True))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     draw_curves(runs, args.keys, args.out)
-    with args.out.with_suffix('.csv').open('w', newline='') as file:
+    with args.out.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(('run', 'key', 'iteration', 'value'))
         for name, curves in runs.items():

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of, write_checkpoint
 from mmseg_remamber.checkpoints.digest import sha256_of_file
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import config_of, load_config
 from mmseg_remamber.models.build import build_on_meta
 from mmseg_remamber.models.fits import check_fits
@@ -108,4 +109,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

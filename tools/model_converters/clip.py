@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmseg_remamber.checkpoints import weight_family, write_checkpoint
 from mmseg_remamber.cli.convert import check_new, write_official
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.text.clip_weights import SPELLINGS, read_text_weights
 
 
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

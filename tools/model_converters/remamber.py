@@ -10,6 +10,7 @@ The head is recognised from the keys; a key that nothing explains is an error.
 
 from mmseg_remamber.checkpoints import weight_family
 from mmseg_remamber.cli.convert import conversion_parser, convert_file
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.models.remamber.weights import head_of
 from mmseg_remamber.text.clip_weights import SPELLINGS
 
@@ -29,4 +30,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmseg_remamber.checkpoints import differences, weight_family
 from mmseg_remamber.cli.convert import conversion_parser, convert_file
+from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.vmamba import ARCHS, VMamba
 
 
@@ -38,4 +39,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()
