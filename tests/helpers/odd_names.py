@@ -6,4 +6,4 @@ It has what shells, globs, comma-separated lists, addresses, formats, matplotlib
 encodings give a meaning to.
 """
 
-ODD = 'my photos, [été] a+b=c 図 #1 100% it\'s "$x_1$" {y} -- 写真'
+ODD = 'my photos, [été] a+b=c 図 #1 100% "$x_1$" {y} -- 写真'
