@@ -19,7 +19,7 @@ from .hooks import (
 )
 from .keyed_sampling import KeyedDataset, KeyedSampler
 from .loops import ResumableEpochLoop, ResumableIterLoop
-from .optim import BFloat16OptimWrapper, WeightsOnlyDecayConstructor
+from .optim import BFloat16OptimWrapper, FewGroupsConstructor, WeightsOnlyDecayConstructor
 from .picture_sampling import PictureSampler
 from .runner import RefSegRunner, leave_process_group
 from .sync_batch_norm import CPUSyncBatchNorm, sync_batch_norm
@@ -27,6 +27,7 @@ from .sync_batch_norm import CPUSyncBatchNorm, sync_batch_norm
 __all__ = [
     'BFloat16OptimWrapper',
     'CPUSyncBatchNorm',
+    'FewGroupsConstructor',
     'FiniteLossHook',
     'Interrupted',
     'KeyedDataset',

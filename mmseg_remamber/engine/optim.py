@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision on any device, and weight decay of weights alone."""
+"""Mixed precision on any device, groups of parameters, and weight decay of weights alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +29,33 @@ class BFloat16OptimWrapper(OptimWrapper):
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class FewGroupsConstructor(DefaultOptimWrapperConstructor):
+    """Makes groups by ``paramwise_cfg``, and one group of all parameters with the same options.
+
+    mmengine makes a group of each parameter, which an optimizer updates one after another: of a
+    small model that is a seventh of a training step.
+    """
+
+    def add_params(
+        self,
+        params: list[dict],
+        module: nn.Module,
+        prefix: str = '',
+        is_dcn_module: int | float | None = None,
+    ) -> None:
+        """Add the groups of ``module``."""
+        super().add_params(params, module, prefix, is_dcn_module)
+        if prefix:  # a submodule, of the whole that follows
+            return
+        merged: dict[tuple, dict] = {}
+        for group in params:
+            options = {key: value for key, value in group.items() if key != 'params'}
+            key = tuple(sorted(options.items()))
+            merged.setdefault(key, dict(options, params=[]))['params'] += group['params']
+        params[:] = merged.values()
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -35,6 +35,10 @@ class ReferringSegmentor(BaseSegmentor):
             :class:`~mmseg_remamber.models.StagewiseFusion` does.
         decode_head: config of a :class:`~mmseg_remamber.models.MaskHead`, which owns the losses.
         threshold: probability above which a pixel belongs to the object.
+        share_images: in training, compute once for each image of a batch what no text enters; images
+            are shared that stand next to each other and are equal, as those of
+            :class:`~mmseg_remamber.engine.PictureSampler` are where nothing changes them at random.
+            The backbone must take ``image_index``, as :class:`StagewiseFusion` does.
         predict_dtype: what :meth:`predict` computes in, 'float32', 'bfloat16' or 'float16', by
             :func:`~mmseg_remamber.models.precision.autocast`. Training has its optimiser wrapper
             for that.
@@ -62,6 +66,7 @@ class ReferringSegmentor(BaseSegmentor):
         backbone: dict,
         decode_head: dict,
         threshold: float = 0.5,
+        share_images: bool = False,
         predict_dtype: str = 'float32',
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
@@ -77,6 +82,7 @@ class ReferringSegmentor(BaseSegmentor):
         self.backbone = MODELS.build(backbone)
         self.decode_head = MODELS.build(decode_head)
         self.threshold = threshold
+        self.share_images = share_images
         self.predict_dtype = predict_dtype
 
     def compile(
@@ -171,7 +177,12 @@ class ReferringSegmentor(BaseSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """The losses by name. inputs: (B, 3, H, W) normalised float."""
         label = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
-        maps = self.maps(inputs, *stack_tokens(data_samples))
+        tokens = stack_tokens(data_samples)
+        if self.share_images:
+            images, index = distinct_images(inputs)
+            maps = self.maps_of_text(images, self.text_encoder(*tokens), index)
+        else:
+            maps = self.maps(inputs, *tokens)
         return self.decode_head.loss_of_maps(maps, label)
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
@@ -196,6 +207,20 @@ class ReferringSegmentor(BaseSegmentor):
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Tensor:
         return self.encode_decode(inputs, data_samples)
+
+
+def distinct_images(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Keep the first of each run of equal images.
+
+    Args:
+        inputs: (B, 3, H, W) float.
+
+    Returns:
+        Images (N, 3, H, W), and for each of the inputs its place among them, (B,) int64.
+    """
+    is_new = torch.ones(len(inputs), dtype=torch.bool, device=inputs.device)
+    is_new[1:] = (inputs[1:] != inputs[:-1]).flatten(1).any(dim=1)
+    return inputs[is_new], is_new.cumsum(0) - 1
 
 
 def cut_padding(logits: Tensor, sample: SegDataSample) -> Tensor:

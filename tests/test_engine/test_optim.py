@@ -1,5 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
+from collections import Counter
+
 import golden
 import pytest
 import torch
@@ -73,3 +75,29 @@ def test_bfloat16_wrapper_runs_forward_in_bfloat16_and_updates_in_float32(model)
     wrapper.update_params(logits.float().mean())
     after = model.decode_head.conv_seg.weight
     assert after.dtype == torch.float32 and not torch.equal(after, before)
+
+
+def test_parameters_of_equal_options_are_one_group():
+    torch.manual_seed(0)
+    layers = {name: torch.nn.Linear(3, 3) for name in ('trunk', 'head', 'text')}
+    options = dict(
+        type='OptimWrapper',
+        optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.5),
+        paramwise_cfg=dict(
+            custom_keys=dict(trunk=dict(lr_mult=4.0), head=dict(lr_mult=3.0)), bias_decay_mult=0.0
+        ),
+    )
+    model = torch.nn.ModuleDict(layers)
+    apart = build_optim_wrapper(model, options).optimizer.param_groups
+    merged = build_optim_wrapper(
+        model, dict(options, constructor='FewGroupsConstructor')
+    ).optimizer.param_groups
+
+    def rates(groups):
+        return {id(p): (g['lr'], g['weight_decay']) for g in groups for p in g['params']}
+
+    assert rates(merged) == rates(apart)
+    assert len(apart) == 6
+    wanted = Counter(rates(apart).values())
+    assert {(g['lr'], g['weight_decay']): len(g['params']) for g in merged} == wanted
+    assert len(merged) == len(wanted) < 6

@@ -205,3 +205,36 @@ def test_dice_is_of_the_object_not_the_background():
     assert float(MODELS.build(dict(type='BinaryDiceLoss', loss_weight=2.0))(empty, label)) == (
         pytest.approx(1.6, abs=1e-6)
     )
+
+
+@pytest.mark.parametrize('head', HEADS)
+@pytest.mark.parametrize(
+    ('order', 'distinct'), [('aabbba', 3), ('ab', 2), ('aaaa', 1), ('a', 1), ('abab', 4)]
+)
+def test_sharing_images_changes_no_loss_and_no_gradient(head, order, distinct, monkeypatch):
+    image = {name: torch.randn(3, 36, 50) for name in 'ab'}
+    img = torch.stack([image[name] for name in order])
+    samples = [sample((36, 50)) for _ in order]
+    for item in samples:
+        item.token_ids = item.token_ids.clone()
+        item.token_ids[1] = torch.randint(5, 100, ())
+    results = []
+    for shared in (False, True):
+        model = build(head, share_images=shared).train()
+        seen = []
+        stem = model.backbone.image.stem
+        monkeypatch.setattr(model.backbone.image, 'stem', lambda x: seen.append(len(x)) or stem(x))
+        losses = model.loss(img, samples)
+        sum(losses.values()).backward()
+        gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+        results.append((losses, gradients))
+        assert seen == [distinct if shared else len(order)]
+    (losses, gradients), (shared_losses, shared_gradients) = results
+    assert gradients.keys() == shared_gradients.keys()
+    for name, value in losses.items():
+        torch.testing.assert_close(shared_losses[name], value, rtol=1e-5, atol=1e-6)
+    for name, value in gradients.items():
+        scale = value.abs().max().item()
+        torch.testing.assert_close(
+            shared_gradients[name], value, rtol=1e-3, atol=1e-4 * scale + 1e-7, msg=name
+        )

@@ -9,7 +9,9 @@ _source = dict(
 )
 train_dataloader = dict(
     batch_size=48,
-    num_workers=1,
+    # small pictures take less time to read than to hand over, and a worker takes the model's cores
+    num_workers=0,
+    persistent_workers=False,
     sampler=dict(_delete_=True, type='PictureSampler', refs_per_picture=3),
     dataset=dict(**_source, pipeline=train_pipeline),
 )

@@ -1,6 +1,7 @@
 # The same architecture at a size that trains from random weights on a CPU.
 _base_ = './remamber-conv_vmamba-b.py'
 model = dict(
+    share_images=True,
     text_encoder=dict(width=64, layers=2, heads=4, pretrained=None, token_init_std=0.5),
     backbone=dict(
         image=dict(

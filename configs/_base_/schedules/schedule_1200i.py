@@ -3,6 +3,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2, fused=True),
     clip_grad=dict(max_norm=1.0),
+    constructor='FewGroupsConstructor',
     # sight is learnt more slowly than reading, and bears larger steps
     paramwise_cfg=dict(
         custom_keys={'backbone.image': dict(lr_mult=4.0), 'decode_head': dict(lr_mult=3.0)}
