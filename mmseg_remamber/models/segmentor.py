@@ -35,10 +35,10 @@ class ReferringSegmentor(BaseSegmentor):
             :class:`~mmseg_remamber.models.StagewiseFusion` does.
         decode_head: config of a :class:`~mmseg_remamber.models.MaskHead`, which owns the losses.
         threshold: probability above which a pixel belongs to the object.
-        share_images: in training, compute once for each image of a batch what no text enters; images
-            are shared that stand next to each other and are equal, as those of
-            :class:`~mmseg_remamber.engine.PictureSampler` are where nothing changes them at random.
-            The backbone must take ``image_index``, as :class:`StagewiseFusion` does.
+        share_images: in training, compute once for each image of a batch what no text enters.
+            Images are shared that stand next to each other and are equal, as a
+            ``PictureSampler`` deals them out where nothing changes them at random. The backbone
+            must take ``image_index``, as :class:`StagewiseFusion` does.
         predict_dtype: what :meth:`predict` computes in, 'float32', 'bfloat16' or 'float16', by
             :func:`~mmseg_remamber.models.precision.autocast`. Training has its optimiser wrapper
             for that.
