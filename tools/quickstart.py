@@ -22,7 +22,7 @@ import torch
 from mmseg_remamber.checkpoints import latest_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
 PERMUTATION_SEED = 0
 
 

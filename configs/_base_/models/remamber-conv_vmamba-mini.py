@@ -27,7 +27,7 @@ model = dict(
                 nonlinearity='linear',
             ),
         ),
-        fusion=dict(depth=1, scan_size=4, hidden_dim=64),
+        fusion=dict(depth=1, scan_size=2, hidden_dim=64),
         text_dim=64,
     ),
     decode_head=dict(in_channels=[24, 48, 96, 192], channels=24),
