@@ -38,7 +38,8 @@ class ReferringSegmentor(BaseSegmentor):
         share_images: in training, compute once for each image of a batch what no text enters.
             Images are shared that stand next to each other and are equal, as a
             ``PictureSampler`` deals them out where nothing changes them at random. The backbone
-            must take ``image_index``, as :class:`StagewiseFusion` does.
+            must take ``image_index``, as :class:`StagewiseFusion` does. A compiled network shares
+            none: each number of images would be another graph.
         predict_dtype: what :meth:`predict` computes in, 'float32', 'bfloat16' or 'float16', by
             :func:`~mmseg_remamber.models.precision.autocast`. Training has its optimiser wrapper
             for that.
@@ -178,7 +179,8 @@ class ReferringSegmentor(BaseSegmentor):
         """The losses by name. inputs: (B, 3, H, W) normalised float."""
         label = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
         tokens = stack_tokens(data_samples)
-        if self.share_images:
+        is_compiled = 'maps' in vars(self)
+        if self.share_images and not is_compiled:
             images, index = distinct_images(inputs)
             maps = self.maps_of_text(images, self.text_encoder(*tokens), index)
         else:
