@@ -67,7 +67,7 @@ def main() -> None:
         sizes += [f'--{split}={args.val_scenes}' for split in ('val', 'test', 'testC')]
         call('dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes)
 
-    announce(2, 'Train a small ReMamber from random weights', 'about 7 minutes on 2 idle cores')
+    announce(2, 'Train a small ReMamber from random weights', '8 to 9 minutes on 2 cores')
     limits = ['train_cfg.val_interval=1000000']  # the next step evaluates
     if args.iters:
         limits.append(f'train_cfg.max_iters={args.iters}')
