@@ -81,7 +81,7 @@ def test_a_signal_ends_with_a_checkpoint(
     kill = os.killpg if whole_group else os.kill
     output = signalled(process, work, lambda: kill(process.pid, number))
     assert process.returncode == code, output[-2000:]
-    found = re.search(rf'{number.name}: stopped after iteration (\d+); (\S+) is written', output)
+    found = re.search(rf'{number.name}: stopped after iteration (\d+); (.+?) is written', output)
     assert found, output[-2000:]
     done = int(found[1])
     assert found[2] == str(work / 'interrupted.pth')
