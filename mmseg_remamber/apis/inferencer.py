@@ -16,14 +16,14 @@ from mmengine.infer import BaseInferencer
 from rich.progress import track
 from torch import Tensor, nn
 
-from mmseg_remamber.configuration import compile_options, find_config
+from mmseg_remamber.configuration import compile_options, find_config, load_config
 from mmseg_remamber.datasets.origin import Origin
 from mmseg_remamber.models.precision import autocast, keep_weights
 from mmseg_remamber.models.segmentor import cut_padding, resize_logits
 from mmseg_remamber.text import Text
 from mmseg_remamber.visualization.referred import draw_masks
 
-from .init_model import init_model, origin_of_model, read_config
+from .init_model import init_model, origin_of_model
 from .pictures import SUFFIXES, Picture, PictureInput, list_pictures
 from .query import PreparedPicture, Query, Tokens
 from .results import ReferredMask, ResultWriter
@@ -119,7 +119,7 @@ class RefSegInferencer(BaseInferencer):
         self.img_size = img_size
         options = compile_options(compile)
         if isinstance(model, (str, Path)):
-            model = read_config(find_config(str(model)))
+            model = load_config(find_config(str(model)))
         super().__init__(
             model, weights=weights, device=device, scope='mmseg', show_progress=show_progress
         )

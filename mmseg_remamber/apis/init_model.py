@@ -50,7 +50,7 @@ def init_model(
     """
     loaded = None if checkpoint is None else read_checkpoint(checkpoint)
     if config is not None:
-        cfg = read_config(config, cfg_options)
+        cfg = load_config(config, cfg_options)
     elif loaded is not None:
         embedded = config_of(loaded, str(checkpoint))
         import_modules_from_strings(**embedded.get('custom_imports', dict(imports=[])))
@@ -77,19 +77,6 @@ def init_model(
         if 'dataset_meta' in loaded.get('meta', {}):
             model.dataset_meta = loaded['meta']['dataset_meta']
     return model.to(device)
-
-
-def read_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
-    """As :func:`load_config`; what is wrong with the program that a config is has its file's name.
-
-    Raises:
-        ValueError: when it cannot be run.
-    """
-    try:
-        return load_config(config, cfg_options)
-    except (AttributeError, NameError, SyntaxError) as error:
-        name = config.filename if isinstance(config, Config) else config
-        raise ValueError(f'config {str(name)!r} cannot be read: {error}') from error
 
 
 def origin_of_model(model: nn.Module) -> Origin | None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed precision on any device, groups of parameters, and weight decay of weights alone."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,12 +32,9 @@ class BFloat16OptimWrapper(OptimWrapper):
             yield
 
 
-@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
-class FewGroupsConstructor(DefaultOptimWrapperConstructor):
-    """Makes groups by ``paramwise_cfg``, and one group of all parameters with the same options.
-
-    mmengine makes a group of each parameter, which an optimizer updates one after another: of a
-    small model that is a seventh of a training step.
+class _GroupsOfTheWhole(DefaultOptimWrapperConstructor):
+    """Makes groups by ``paramwise_cfg``, one for each parameter, and changes them once they are
+    those of the whole model.
     """
 
     def add_params(
@@ -48,8 +46,23 @@ class FewGroupsConstructor(DefaultOptimWrapperConstructor):
     ) -> None:
         """Add the groups of ``module``."""
         super().add_params(params, module, prefix, is_dcn_module)
-        if prefix:  # a submodule, of the whole that follows
-            return
+        if not prefix:  # no submodule of a whole that follows
+            self._change(params, module)
+
+    @abstractmethod
+    def _change(self, params: list[dict], model: nn.Module) -> None:
+        """Change the groups in place. params: those of all parameters of ``model``."""
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class FewGroupsConstructor(_GroupsOfTheWhole):
+    """Makes groups by ``paramwise_cfg``, and one group of all parameters with the same options.
+
+    mmengine makes a group of each parameter, which an optimizer updates one after another: of a
+    small model that is a seventh of a training step.
+    """
+
+    def _change(self, params: list[dict], model: nn.Module) -> None:
         merged: dict[tuple, dict] = {}
         for group in params:
             options = {key: value for key, value in group.items() if key != 'params'}
@@ -59,7 +72,7 @@ class FewGroupsConstructor(DefaultOptimWrapperConstructor):
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
-class WeightsOnlyDecayConstructor(DefaultOptimWrapperConstructor):
+class WeightsOnlyDecayConstructor(_GroupsOfTheWhole):
     """Makes groups by ``paramwise_cfg``, of which biases, norms and scan rates do not decay.
 
     The published program decays every parameter. Pulling the gain of a norm, a bias, or the
@@ -71,20 +84,10 @@ class WeightsOnlyDecayConstructor(DefaultOptimWrapperConstructor):
         # any rule at all, as mmengine otherwise makes one group of all parameters
         super().__init__(optim_wrapper_cfg, dict(paramwise_cfg or {}, norm_decay_mult=0.0))
 
-    def add_params(
-        self,
-        params: list[dict],
-        module: nn.Module,
-        prefix: str = '',
-        is_dcn_module: int | float | None = None,
-    ) -> None:
-        """Add the groups of ``module``, one for each of its parameters."""
-        super().add_params(params, module, prefix, is_dcn_module)
-        if prefix:  # a submodule, of the whole that follows
-            return
+    def _change(self, params: list[dict], model: nn.Module) -> None:
         rates = {
             id(parameter)
-            for name, parameter in module.named_parameters()
+            for name, parameter in model.named_parameters()
             if parameter.ndim <= 1 or name.rpartition('.')[2] in SCAN_RATES
         }
         for group in params:

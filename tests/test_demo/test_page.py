@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -71,24 +72,26 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(browser, address):
-    page = browser.new_page(viewport=dict(width=1200, height=900))
+@contextmanager
+def opened(browser, address, **viewport):
+    page = browser.new_page(viewport=viewport)
     page.set_default_timeout(60 * SECONDS)
     page.goto(address)
     page.get_by_role('button', name='Find').wait_for()
     yield page
     page.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    with opened(browser, address, width=1200, height=900) as page:
+        yield page
 
 
 @pytest.fixture
 def phone(browser, address):
-    page = browser.new_page(viewport=dict(width=390, height=844))
-    page.set_default_timeout(60 * SECONDS)
-    page.goto(address)
-    page.get_by_role('button', name='Find').wait_for()
-    yield page
-    page.close()
+    with opened(browser, address, width=390, height=844) as page:
+        yield page
 
 
 def upload(page, content: bytes, name: str) -> None:
