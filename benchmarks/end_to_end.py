@@ -54,7 +54,7 @@ from mmseg_remamber.models.precision import DTYPES
 
 CONFIGS = dict(
     base='configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py',
-    mini='configs/remamber/remamber-{}_vmamba-mini_1xb48-1400i_refshapes-80x80.py',
+    mini='configs/remamber/remamber-{}_vmamba-mini_1xb48-1200i_refshapes-80x80.py',
 )
 MODES = ('inference', 'training')
 SLOW = ('torch-scan',)  # timed once

@@ -30,7 +30,7 @@ import torch
 from mmseg_remamber.configuration import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = 'remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80'
+PUBLISHED = 'remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80'
 DATA = 'RefShapes at 64 px with up to 3 objects a scene, 6000 scenes'  # as written above
 SPLITS = ('val', 'testC', 'val_permuted')
 

@@ -25,7 +25,7 @@ from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
 from mmseg_remamber.apis import RefSegInferencer
 from mmseg_remamber.configuration import load_config
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 TEXTS = ['the red circle', 'the square on the left', 'the large triangle', 'the lowest thing']
 
 

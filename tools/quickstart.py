@@ -22,7 +22,7 @@ import torch
 from mmseg_remamber.checkpoints import latest_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 PERMUTATION_SEED = 0
 
 
@@ -67,7 +67,7 @@ def main() -> None:
         sizes += [f'--{split}={args.val_scenes}' for split in ('val', 'test', 'testC')]
         call('dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes)
 
-    announce(2, 'Train a small ReMamber from random weights', '8 to 9 minutes on 2 cores')
+    announce(2, 'Train a small ReMamber from random weights', 'about 8 minutes on 2 cores')
     limits = ['train_cfg.val_interval=1000000']  # the next step evaluates
     if args.iters:
         limits.append(f'train_cfg.max_iters={args.iters}')

@@ -99,7 +99,7 @@ class RefSegInferencer(BaseInferencer):
         RuntimeError: from torch, for an unknown mode or option of compiling.
 
     Examples:
-        >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_1400.pth')
+        >>> inferencer = RefSegInferencer(weights='quickstart/work/iter_1200.pth')
         >>> found = inferencer('picture.jpg', ['the red circle', 'the square'], out_dir='out')
         >>> found['predictions'][0][1].mask  # of the square: (H, W) bool
     """

@@ -10,7 +10,7 @@ from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.refshapes import write_refshapes
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+CONFIG = ROOT / 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 #: Overrides of it, for tests of what grows with a model's depth: a second layer of a kind has
 #: nothing that the first does not have.
 SHALLOW = {'model.backbone.image.arch.depths': (1, 1, 1, 1), 'model.text_encoder.layers': 1}

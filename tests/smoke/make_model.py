@@ -15,7 +15,7 @@ import mmseg_remamber
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.configuration import find_config
 
-NAME = 'remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80'
+NAME = 'remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80'
 
 
 def main(out: Path) -> None:

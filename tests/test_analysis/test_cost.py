@@ -11,7 +11,7 @@ from mmseg_remamber.analysis.cost import count_flops, measure_costs
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
 
-MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py'
 
 

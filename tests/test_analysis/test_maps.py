@@ -19,8 +19,8 @@ from mmseg_remamber.layers import conv_nhwc, resize_nhwc
 from mmseg_remamber.models.remamber.correlation import LocalText
 from mmseg_remamber.vmamba import SS2D
 
-MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
-DESIGN = 'configs/remamber/ablations/remamber-conv_vmamba-mini_{}_1xb48-1400i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+DESIGN = 'configs/remamber/ablations/remamber-conv_vmamba-mini_{}_1xb48-1200i_refshapes-80x80.py'
 
 
 def build(root, config):

@@ -85,7 +85,8 @@ def test_export_and_inferencer_see_the_same(model, tiny_checkpoint, picture):
     """Size and logits of what a client is told are those of the inferencer."""
     inferencer = RefSegInferencer(weights=str(tiny_checkpoint), show_progress=False)
     width, height = inferencer.pipeline.size
-    assert client_metadata(model) == dict(size=[height, width], threshold=0.5)
+    want = dict(size=[height, width], threshold=0.5, trained_on=None)
+    assert client_metadata(model) == want
     logits = torch.from_numpy(expected_logits(model, Query(model).picture(picture), ['a cat']))
     assert logits.shape == (1, 1, height, width)
     own = torch.nn.functional.interpolate(logits, (60, 90), mode='bilinear')

@@ -11,7 +11,7 @@ from mmseg_remamber.configuration import add_cfg_options, load_config
 
 BASE = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 MIXED = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_mixed-256x256.py'
-MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 
 
 def parse(*texts):

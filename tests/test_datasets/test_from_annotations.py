@@ -21,7 +21,7 @@ from mmseg_remamber.datasets.annotations import (
 )
 from mmseg_remamber.datasets.annotations.shapes import ellipse, turned_rectangle
 
-MINI = 'remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192'
+MINI = 'remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192'
 TRAINING = FineTuning(MINI, None, 2, 3)
 DRAWN = Shares()
 

@@ -17,7 +17,7 @@ from mmseg_remamber.datasets.annotations import (
     convert_annotations,
 )
 
-TRAINING = FineTuning('remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192', None, 2, 3)
+TRAINING = FineTuning('remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192', None, 2, 3)
 HEADER = 'picture,object,sentence,split'
 
 

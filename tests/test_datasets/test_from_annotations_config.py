@@ -12,7 +12,7 @@ from mmseg_remamber.configuration import Typed, load_config, named_configs
 from mmseg_remamber.datasets.annotations import Annotations, FineTuning, convert_annotations
 from mmseg_remamber.datasets.annotations.finetuning import choose_iterations
 
-MINI = 'remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192'
+MINI = 'remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192'
 BASE = 'remamber-mamba_vmamba-b_8xb8-50e_mixed-256x256'
 
 

@@ -15,7 +15,7 @@ from mmseg_remamber.datasets.annotations import Annotations, FineTuning, Table, 
 from mmseg_remamber.datasets.annotations.pictures import Ambiguous, PictureFolder
 from mmseg_remamber.datasets.transforms.loading import LoadRefImage
 
-TRAINING = FineTuning('remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192', None, 2, 3)
+TRAINING = FineTuning('remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192', None, 2, 3)
 
 
 @pytest.fixture

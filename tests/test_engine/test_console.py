@@ -32,7 +32,7 @@ def run(root, *arguments, folder):
 
 
 def test_commands_say_what_their_user_needs(root, scenes, tiny_checkpoint, tmp_path):
-    config = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+    config = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
     options = [f'{mode}_dataloader.dataset.data_root={scenes}' for mode in ('train', 'val', 'test')]
     work = tmp_path / 'work'
     lines = run(

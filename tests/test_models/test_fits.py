@@ -14,8 +14,8 @@ from mmseg_remamber.vmamba import VMambaClassifier
 from mmseg_remamber.vmamba.weights import to_official
 
 FOLDER = 'configs/remamber/'
-MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
-FUSION = FOLDER + 'ablations/remamber-conv_vmamba-mini_{}_1xb48-1400i_refshapes-80x80.py'
+MINI = FOLDER + 'remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+FUSION = FOLDER + 'ablations/remamber-conv_vmamba-mini_{}_1xb48-1200i_refshapes-80x80.py'
 MAMBA = MINI.replace('remamber-conv', 'remamber-mamba')
 BASE = FOLDER + 'remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 

@@ -11,8 +11,8 @@ from refer_layout import box, make_ref, write_dataset
 
 from mmseg_remamber.visualization.browse import FedSample, draw_fed_sample
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
-REFCOCO = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+REFCOCO = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192.py'
 
 
 @pytest.fixture

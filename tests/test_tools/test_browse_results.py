@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 
 
 @pytest.fixture(scope='module')

@@ -15,7 +15,7 @@ from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
 
-MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+MINI = 'configs/remamber/remamber-{}_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 CPU = torch.device('cpu')
 VARIANTS = ('fused', 'unfused', 'torch-scan')
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 BASE = 'configs/remamber/remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480.py'
 
 

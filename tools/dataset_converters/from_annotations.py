@@ -8,7 +8,7 @@ split; or they are the names of categories.
 
 Example:
     python tools/dataset_converters/from_annotations.py data/kitchen --pictures photos \\
-        --labelme photos --sentences sentences.csv --checkpoint quickstart/work/iter_1400.pth
+        --labelme photos --sentences sentences.csv --checkpoint quickstart/work/iter_1200.pth
 
 Writes OUT/images, OUT/<name of OUT>/instances.json and refs(own).json, OUT/finetune.py (the config)
 and OUT/report.txt (what is printed). docs/own_pictures.md explains each step.
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from mmseg_remamber.cli.errors import errors_as_messages
 
-DEFAULT_BASE = 'remamber-conv_vmamba-mini_1xb48-1400i_refcoco-192x192'
+DEFAULT_BASE = 'remamber-conv_vmamba-mini_1xb48-1200i_refcoco-192x192'
 
 
 def parse_args() -> argparse.Namespace:

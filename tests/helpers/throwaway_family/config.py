@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-_base_ = '../../../configs/remamber/remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+_base_ = '../../../configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 custom_imports = dict(imports=['mmseg_remamber.register', 'throwaway_family'])
 model = dict(
     text_encoder=dict(width=16, layers=1),

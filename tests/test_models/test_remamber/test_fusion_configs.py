@@ -17,7 +17,7 @@ from mmseg_remamber.configuration import load_config
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / 'configs' / 'remamber'
-BASE, MINI = 'vmamba-b{}_8xb8-50e_refcoco-256x256', 'vmamba-mini{}_1xb48-1400i_refshapes-80x80'
+BASE, MINI = 'vmamba-b{}_8xb8-50e_refcoco-256x256', 'vmamba-mini{}_1xb48-1200i_refshapes-80x80'
 #: What each row of the paper's tables says of the fusion stage.
 ROWS = {
     '_in-context': dict(type='InContextFusion'),

@@ -1,4 +1,4 @@
-_base_ = './remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
+_base_ = './remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 model = dict(
     decode_head=dict(
         _delete_=True,

@@ -11,9 +11,9 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.04, begin=0, end=60, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=0, begin=60, end=1400, by_epoch=False),
+    dict(type='CosineAnnealingLR', eta_min=0, begin=60, end=1200, by_epoch=False),
 ]
-train_cfg = dict(type='ResumableIterLoop', max_iters=1400, val_interval=1400)
+train_cfg = dict(type='ResumableIterLoop', max_iters=1200, val_interval=1200)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 auto_scale_lr = dict(enable=False, base_batch_size=48)

@@ -2,8 +2,8 @@
 _base_ = [
     '../_base_/models/remamber-conv_vmamba-mini.py',
     '../_base_/datasets/refcoco-192.py',
-    '../_base_/schedules/schedule_1400i.py',
-    '../_base_/runtime_1400i.py',
+    '../_base_/schedules/schedule_1200i.py',
+    '../_base_/runtime_1200i.py',
 ]
 train_dataloader = dict(
     batch_size=48,

@@ -1,2 +1,0 @@
-_base_ = '../remamber-conv_vmamba-mini_1xb48-1400i_refshapes-80x80.py'
-model = dict(backbone=dict(fusion=dict(scans='channel')))
