@@ -15,6 +15,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from mmseg_remamber.cli.errors import errors_as_messages
+
 
 def parse_args(args: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -47,15 +49,15 @@ def parse_args(args: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Exit status: 0, or 1 after saying on stderr what is wrong, and with which pictures."""
+    """Exit status: 0, or 1 after saying on stderr with which pictures something is wrong.
+
+    Raises:
+        SystemExit: with a message, where no picture can be looked at.
+    """
     options = parse_args(args)
     warnings.showwarning = _show_warning
-    try:
+    with errors_as_messages():
         return _run(options)
-    except (ArithmeticError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
-        message = error.args[0] if isinstance(error, KeyError) else error
-        print(f'error: {message}', file=sys.stderr)
-        return 1
 
 
 def _run(options: argparse.Namespace) -> int:

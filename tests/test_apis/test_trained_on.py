@@ -252,9 +252,10 @@ def test_the_client_ends_in_a_line(client, photograph, tmp_path, content, text, 
         ('a = 1', r"config '.*bad.py' has no model"),
     ],
 )
-def test_a_config_that_is_none_is_named(checkpoint, tmp_path, content, message, capsys):
+def test_a_config_that_is_none_is_named(checkpoint, tmp_path, content, message):
     (tmp_path / 'bad.py').write_text(content)
     arguments = ['a.jpg', 'it', '--checkpoint', str(checkpoint), '--out', str(tmp_path / 'out')]
-    assert main([*arguments, '--model', str(tmp_path / 'bad.py')]) == 1
+    with pytest.raises(SystemExit, match=f'error: {message}'):
+        main([*arguments, '--model', str(tmp_path / 'bad.py')])
     with pytest.raises(ValueError, match=message):
         init_model(tmp_path / 'bad.py', checkpoint)

@@ -86,6 +86,17 @@ def test_options_of_computing_reach_the_inferencer(tiny_checkpoint, image, tmp_p
     assert given['dtype'] is None and given['compile'] is None
 
 
+def errors_of(arguments, capsys):
+    """What a command that fails says is wrong, a line each."""
+    try:
+        assert main(arguments) == 1
+        said = ''
+    except SystemExit as end:
+        said = end.code  # printed where the interpreter ends
+    lines = (capsys.readouterr().err + said).splitlines()
+    return [line for line in lines if line.startswith('error:')]
+
+
 @pytest.mark.parametrize(
     ('change', 'match'),
     [
@@ -103,8 +114,7 @@ def test_what_is_wrong_is_said_in_one_line(tiny_checkpoint, image, tmp_path, cap
     given.update(change)
     arguments = [given.pop('image'), given.pop('sentence')]
     arguments += [f'--{key}={value}' for key, value in given.items() if value is not None]
-    assert main(arguments) == 1
-    (line,) = (x for x in capsys.readouterr().err.splitlines() if x.startswith('error:'))
+    (line,) = errors_of(arguments, capsys)
     assert match in line
 
 
@@ -113,7 +123,6 @@ def test_without_a_quickstart_it_says_what_to_do(image, tmp_path, monkeypatch, c
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mmseg_remamber, '__file__', str(tmp_path / 'package' / '__init__.py'))
-    assert main([image, 'x', '--out', 'out']) == 1
-    error = capsys.readouterr().err
+    (error,) = errors_of([image, 'x', '--out', 'out'], capsys)
     assert '--checkpoint' in error and '--model' in error and 'make quickstart' in error
     assert not (tmp_path / 'out').exists()
