@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed precision on any device, groups of parameters, and weight decay of weights alone."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,9 +31,12 @@ class BFloat16OptimWrapper(OptimWrapper):
             yield
 
 
-class _GroupsOfTheWhole(DefaultOptimWrapperConstructor):
-    """Makes groups by ``paramwise_cfg``, one for each parameter, and changes them once they are
-    those of the whole model.
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class FewGroupsConstructor(DefaultOptimWrapperConstructor):
+    """Makes groups by ``paramwise_cfg``, and one group of all parameters with the same options.
+
+    mmengine makes a group of each parameter, which an optimizer updates one after another: of a
+    small model that is a seventh of a training step.
     """
 
     def add_params(
@@ -49,20 +51,8 @@ class _GroupsOfTheWhole(DefaultOptimWrapperConstructor):
         if not prefix:  # no submodule of a whole that follows
             self._change(params, module)
 
-    @abstractmethod
     def _change(self, params: list[dict], model: nn.Module) -> None:
-        """Change the groups in place. params: those of all parameters of ``model``."""
-
-
-@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
-class FewGroupsConstructor(_GroupsOfTheWhole):
-    """Makes groups by ``paramwise_cfg``, and one group of all parameters with the same options.
-
-    mmengine makes a group of each parameter, which an optimizer updates one after another: of a
-    small model that is a seventh of a training step.
-    """
-
-    def _change(self, params: list[dict], model: nn.Module) -> None:
+        """Change the groups in place. params: one group a parameter of ``model``."""
         merged: dict[tuple, dict] = {}
         for group in params:
             options = {key: value for key, value in group.items() if key != 'params'}
@@ -72,12 +62,13 @@ class FewGroupsConstructor(_GroupsOfTheWhole):
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
-class WeightsOnlyDecayConstructor(_GroupsOfTheWhole):
+class WeightsOnlyDecayConstructor(FewGroupsConstructor):
     """Makes groups by ``paramwise_cfg``, of which biases, norms and scan rates do not decay.
 
     The published program decays every parameter. Pulling the gain of a norm, a bias, or the
     logarithm of a decay rate (``A_logs``) towards zero regularises nothing, and common practice
     (GPT, Mamba) leaves them out: parameters of at most one dimension, and :data:`SCAN_RATES`.
+    Parameters with the same options are one group.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):
@@ -93,3 +84,4 @@ class WeightsOnlyDecayConstructor(_GroupsOfTheWhole):
         for group in params:
             if id(group['params'][0]) in rates:
                 group['weight_decay'] = 0.0
+        super()._change(params, model)

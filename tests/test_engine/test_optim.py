@@ -30,6 +30,7 @@ def test_weights_alone_decay(model, paramwise_cfg):
     )
     groups = wrapper.optimizer.param_groups
     settings = {id(p): (g['lr'], g['weight_decay']) for g in groups for p in g['params']}
+    assert len(groups) == len(set(settings.values()))
     half = 1 if paramwise_cfg is None else 0.5
     seen = set()
     for name, parameter in model.named_parameters():
