@@ -10,10 +10,11 @@ load_mmseg()
 from .heads import MaskHead
 from .losses import BinaryDiceLoss
 from .segmentor import ReferringSegmentor
-from .staged import StagedTrunk, StageFusion, StagewiseFusion
+from .staged import Fused, StagedTrunk, StageFusion, StagewiseFusion
 
 __all__ = [
     'BinaryDiceLoss',
+    'Fused',
     'MaskHead',
     'ReferringSegmentor',
     'StageFusion',

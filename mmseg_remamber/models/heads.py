@@ -5,11 +5,11 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmseg_remamber.layers import upsample
 from mmseg_remamber.text import Text
 
 
@@ -23,9 +23,14 @@ class MaskHead(BaseModule):
             :meth:`forward`.
         init_cfg: initialisation config.
 
+    Attributes:
+        align_corners: how logits are brought to another size.
+
     Raises:
         ValueError: for two losses of one name.
     """
+
+    align_corners = True
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class MaskHead(BaseModule):
 
         Args:
             feats: maps of the backbone (B, C_i, H_i, W_i) float, finest first.
-            text: the sentences.
+            text: the sentences, as the backbone leaves them.
 
         Returns:
             Maps (B, K, h, w) float: K is 1, the object's logits before the sigmoid, or 2, those of
@@ -94,6 +99,10 @@ class MaskHead(BaseModule):
         *_, best = maps
         return best[:, 1:] - best[:, :1] if best.shape[1] == 2 else best
 
+    def resize(self, logits: Tensor, size: Sequence[int]) -> Tensor:
+        """Bring logits bilinearly to a size. logits: (B, K, h, w) float -> (B, K, H, W)."""
+        return F.interpolate(logits, size, mode='bilinear', align_corners=self.align_corners)
+
     def _losses(self, logits: Tensor, label: Tensor) -> dict[str, Tensor]:
-        logits = upsample(logits, label.shape[1:]).float()
+        logits = self.resize(logits, label.shape[1:]).float()
         return {str(loss.loss_name): loss(logits, label) for loss in self.losses}

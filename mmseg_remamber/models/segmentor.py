@@ -14,7 +14,6 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmseg_remamber.layers import upsample
 from mmseg_remamber.text import Text, TextEncoder
 
 from .heads import MaskHead
@@ -31,7 +30,7 @@ class ReferringSegmentor(BaseSegmentor):
 
     Args:
         text_encoder: config of a :class:`~mmseg_remamber.text.TextEncoder`.
-        backbone: config of a module that maps (img, text) to maps, as
+        backbone: config of a module that maps (img, text) to maps and to the text for the head, as
             :class:`~mmseg_remamber.models.StagewiseFusion` does.
         decode_head: config of a :class:`~mmseg_remamber.models.MaskHead`, which owns the losses.
         threshold: probability above which a pixel belongs to the object.
@@ -138,7 +137,7 @@ class ReferringSegmentor(BaseSegmentor):
             (B, 1, H, W) float, before the sigmoid.
         """
         maps = self.maps(img, token_ids, token_mask)
-        return upsample(self.decode_head.best_of_maps(maps), img.shape[2:])
+        return self.decode_head.resize(self.decode_head.best_of_maps(maps), img.shape[2:])
 
     def logits_of_text(self, img: Tensor, text: Text, image_index: Tensor | None = None) -> Tensor:
         """The network after its text encoder, whose features may have been computed before.
@@ -153,23 +152,24 @@ class ReferringSegmentor(BaseSegmentor):
             (B, 1, H, W) float, before the sigmoid.
         """
         maps = self.maps_of_text(img, text, image_index)
-        return upsample(self.decode_head.best_of_maps(maps), img.shape[2:])
+        return self.decode_head.resize(self.decode_head.best_of_maps(maps), img.shape[2:])
 
     def maps(self, img: Tensor, token_ids: Tensor, token_mask: Tensor) -> list[Tensor]:
         """All maps of the head, as its losses take them; arguments as of :meth:`logits`."""
         text = self.text_encoder(token_ids, token_mask)
-        return self.decode_head(self.backbone(img, text), text)
+        return self.decode_head(*self.backbone(img, text))
 
     def maps_of_text(
         self, img: Tensor, text: Text, image_index: Tensor | None = None
     ) -> list[Tensor]:
         """All maps of the head; arguments as of :meth:`logits_of_text`."""
         shared = {} if image_index is None else dict(image_index=image_index)
-        return self.decode_head(self.backbone(img, text, **shared), text)
+        return self.decode_head(*self.backbone(img, text, **shared))
 
     def extract_feat(self, inputs: Tensor, data_samples: list[SegDataSample]) -> tuple[Tensor, ...]:
         """Maps of the backbone. inputs: (B, 3, H, W) normalised float."""
-        return self.backbone(inputs, self.text_encoder(*stack_tokens(data_samples)))
+        maps, _ = self.backbone(inputs, self.text_encoder(*stack_tokens(data_samples)))
+        return maps
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: list[SegDataSample]) -> Tensor:
         """Logits at input size. inputs: (B, 3, H, W) normalised float -> (B, 1, H, W)."""

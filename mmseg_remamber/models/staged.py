@@ -4,7 +4,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from mmengine.model import BaseModule
@@ -31,6 +31,22 @@ class StagedTrunk(Protocol):
         """One stage, with the downsampling before it. x: (B, h, w, C) -> (B, h', w', C')."""
 
 
+class Fused(NamedTuple):
+    """What a stage's fusion makes.
+
+    Attributes:
+        x: (B, H, W, C) float, the map for the next stage.
+        text: the sentences for the next stage.
+        out: (B, H, W, C) float, the map that leaves the backbone.
+        out_text: the sentences as the head gets them, where this is the last stage.
+    """
+
+    x: Tensor
+    text: Text
+    out: Tensor
+    out_text: Text
+
+
 class StageFusion(BaseModule):
     """Contract of what follows a stage.
 
@@ -39,14 +55,10 @@ class StageFusion(BaseModule):
     """
 
     @abstractmethod
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
+    def forward(self, x: Tensor, text: Text) -> Fused:
         """Args:
-            x: (B, H, W, C) float, the stage's map.
-            text: the sentences, as the stage before left them.
-
-        Returns:
-            What goes on to the next stage and what leaves the backbone, both (B, H, W, C) float,
-            and the sentences for the next stage.
+        x: (B, H, W, C) float, the stage's map.
+        text: the sentences, as the stage before left them.
         """
 
 
@@ -85,7 +97,7 @@ class StagewiseFusion(BaseModule):
 
     def forward(
         self, img: Tensor, text: Text, image_index: Tensor | None = None
-    ) -> tuple[Tensor, ...]:
+    ) -> tuple[tuple[Tensor, ...], Text]:
         """Args:
             img: (B, 3, H, W) normalised float; (N, 3, H, W) with ``image_index``.
             text: the sentences.
@@ -94,7 +106,8 @@ class StagewiseFusion(BaseModule):
                 image.
 
         Returns:
-            One map (B, C_i, H_i, W_i) for each stage.
+            One map (B, C_i, H_i, W_i) for each stage, and the sentences as the last one gives them
+            to the head.
         """
         x = self.image.stem(img)
         outs = []
@@ -102,9 +115,9 @@ class StagewiseFusion(BaseModule):
             x = self.image.run_stage(x, i)
             if i == 0 and image_index is not None:
                 x = x[image_index]
-            x, out, text = self._recomputed(fuse, x, text)
+            x, text, out, out_text = self._recomputed(fuse, x, text)
             outs.append(out.permute(0, 3, 1, 2))
-        return tuple(outs)
+        return tuple(outs), out_text
 
     def _recomputed(self, module: nn.Module, *inputs: Any) -> Any:
         """Call a module, recomputing it in the backward pass when ``with_cp`` is set."""

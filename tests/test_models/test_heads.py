@@ -9,7 +9,7 @@ from mmseg.registry import MODELS
 from throwaway_family.fusion import AddSentence
 from torch import nn
 
-from mmseg_remamber.models import MaskHead, StagewiseFusion
+from mmseg_remamber.models import Fused, MaskHead, StageFusion, StagewiseFusion
 from mmseg_remamber.text import Text
 
 LOSSES = [
@@ -103,13 +103,29 @@ def build(**options):
 @torch.no_grad()
 def test_any_trunk_that_runs_by_stages_is_fused():
     model, img = build(), torch.randn(2, 3, 17, 23)
-    first, second = model(img, TEXT)
+    (first, second), text = model(img, TEXT)
+    assert text is TEXT
     x = model.image.convs[0](img)
     sentence = [fuse.proj(TEXT.sentence)[..., None, None] for fuse in model.fusions]
     torch.testing.assert_close(first, x + sentence[0])
     # what goes on is what the fusion lets go on
     torch.testing.assert_close(second, model.image.convs[1](x) + sentence[1])
     assert all(isinstance(fuse, AddSentence) for fuse in model.fusions)
+
+
+class CountStages(StageFusion):
+    """Leaves as many words as stages have been, and for the head half as many."""
+
+    def forward(self, x, text):
+        words = text.words + 2
+        return Fused(x, text._replace(words=words), x, text._replace(words=words / 2))
+
+
+def test_sentences_go_from_stage_to_stage_and_from_the_last_to_the_head():
+    model = build()
+    model.fusions = nn.ModuleList([CountStages(), CountStages()])
+    _, text = model(torch.randn(2, 3, 17, 23), TEXT)
+    torch.testing.assert_close(text.words, (TEXT.words + 4) / 2)
 
 
 @torch.no_grad()
@@ -133,7 +149,7 @@ def test_recomputing_reaches_trunk_and_fusions_and_leaves_gradients_alone():
         text = Text(*(part.clone() for part in TEXT))
         text.sentence.requires_grad_()
         torch.manual_seed(1)
-        sum(m.square().sum() for m in model(torch.randn(2, 3, 17, 23), text)).backward()
+        sum(m.square().sum() for m in model(torch.randn(2, 3, 17, 23), text)[0]).backward()
         grads.append([text.sentence.grad, *(p.grad for p in model.parameters())])
         assert len(calls) == 1 + with_cp
     for a, b in zip(*grads, strict=True):

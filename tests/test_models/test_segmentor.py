@@ -131,8 +131,8 @@ def test_padding_takes_part_only_as_published(mask_padding):
     text = model.text_encoder(ids, mask)
     changed = text.words.clone()
     changed[:, 10:] += 1
-    before = model.backbone(img, text)[-1]
-    after = model.backbone(img, text._replace(words=changed))[-1]
+    before = model.backbone(img, text)[0][-1]
+    after = model.backbone(img, text._replace(words=changed))[0][-1]
     assert torch.allclose(before, after) is mask_padding
 
 

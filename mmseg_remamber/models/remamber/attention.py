@@ -6,6 +6,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmseg_remamber.layers import MLP
+from mmseg_remamber.models.staged import Fused
 from mmseg_remamber.text import Text
 
 from .embedding import PositionedFusion
@@ -95,10 +96,10 @@ class AttentionFusion(PositionedFusion):
             for _ in range(depth)
         )
 
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
+    def forward(self, x: Tensor, text: Text) -> Fused:
         """As :meth:`TwisterFusion.forward`; the sentence's own feature is not used."""
         x, words = self.map_position(x), self.words(text.words)
         padding = ~text.mask if self.mask_padding else None
         for block in self.blocks:
             x = block(x, words, padding)
-        return x, x, text
+        return Fused(x, text, x, text)

@@ -12,6 +12,7 @@ from selective_scan import selective_scan
 from torch import Tensor, nn
 
 from mmseg_remamber.layers import MLP, conv_nhwc
+from mmseg_remamber.models.staged import Fused
 from mmseg_remamber.text import Text
 from mmseg_remamber.vmamba.ss2d import NUM_ROUTES, SS2D
 
@@ -178,10 +179,10 @@ class InContextFusion(PositionedFusion):
             for _ in range(depth)
         )
 
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
+    def forward(self, x: Tensor, text: Text) -> Fused:
         """As :meth:`TwisterFusion.forward`; the sentence's own feature is not used."""
         x, words = self.map_position(x), self.words(text.words)
         mask = text.mask if self.mask_padding else None
         for block in self.blocks:
             x, words = block(x, words, mask)
-        return x, x, text
+        return Fused(x, text, x, text)

@@ -6,7 +6,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmseg_remamber.layers import MLP
-from mmseg_remamber.models.staged import StageFusion
+from mmseg_remamber.models.staged import Fused, StageFusion
 from mmseg_remamber.text import Text
 
 
@@ -87,9 +87,9 @@ class NormFusion(StageFusion):
         self.pool = TextPool(text_dim, dim, mask_padding=mask_padding)
         self.blocks = nn.ModuleList(NormBlock(dim, mlp_ratio=mlp_ratio) for _ in range(depth))
 
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
+    def forward(self, x: Tensor, text: Text) -> Fused:
         """As :meth:`TwisterFusion.forward`; the sentence's own feature is not used."""
         pooled = self.pool(text)
         for block in self.blocks:
             x = block(x, pooled)
-        return x, x, text
+        return Fused(x, text, x, text)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmseg_remamber.models.staged import StageFusion
+from mmseg_remamber.models.staged import Fused, StageFusion
 from mmseg_remamber.text import Text
 
 from .correlation import GlobalText, LocalText
@@ -77,7 +77,7 @@ class TwisterFusion(StageFusion):
             for _ in range(depth)
         )
 
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
+    def forward(self, x: Tensor, text: Text) -> Fused:
         """As :meth:`StageFusion.forward`; the fused map goes on and leaves, the text stays."""
         texts = []
         if 'global' in self.texts:
@@ -86,4 +86,4 @@ class TwisterFusion(StageFusion):
             texts.append(self.local_text(x, text))
         for block in self.blocks:
             x, *texts = block(x, *texts)
-        return x, x, text
+        return Fused(x, text, x, text)

@@ -3,7 +3,7 @@
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmseg_remamber.models import StageFusion
+from mmseg_remamber.models import Fused, StageFusion
 from mmseg_remamber.text import Text
 
 
@@ -15,5 +15,5 @@ class AddSentence(StageFusion):
         super().__init__()
         self.proj = nn.Linear(text_dim, dim)
 
-    def forward(self, x: Tensor, text: Text) -> tuple[Tensor, Tensor, Text]:
-        return x, x + self.proj(text.sentence)[:, None, None], text
+    def forward(self, x: Tensor, text: Text) -> Fused:
+        return Fused(x, text, x + self.proj(text.sentence)[:, None, None], text)
