@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time whole models, and variants of their scan, against what the machine can do.
 
-    python benchmarks/end_to_end.py [--heads conv mamba] [--sizes 256 480 1024] [--batch-sizes 1 8]
+    python benchmarks/end_to_end.py [CONFIG ...] [--sizes 256 480 1024] [--batch-sizes 1 8]
         [--modes inference training] [--variants fused unfused torch-scan] [--out end_to_end.json]
     python tools/analysis_tools/plot_cost.py end_to_end.json --batch-size 1 --out end_to_end.png
 
@@ -21,7 +21,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -49,12 +49,15 @@ from mmseg_remamber.analysis.memory import peak_memory
 from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
 from mmseg_remamber.analysis.workload import inference, training_step
 from mmseg_remamber.configuration import load_config
+from mmseg_remamber.configuration.names import find_config
 from mmseg_remamber.models.build import build_model
 from mmseg_remamber.models.precision import DTYPES
 
-CONFIGS = dict(
-    base='configs/remamber/remamber-{}_vmamba-b_8xb8-50e_refcoco-480x480.py',
-    mini='configs/remamber/remamber-{}_vmamba-mini_1xb48-1200i_refshapes-80x80.py',
+CONFIGS = (
+    'remamber-conv_vmamba-b_8xb8-50e_refcoco-480x480',
+    'remamber-mamba_vmamba-b_8xb8-50e_refcoco-480x480',
+    'lavt_swin-b_4xb8-40e_refcoco-480x480',
+    'lgformer_swin-b_2xb16-40e_refcoco-480x480',
 )
 MODES = ('inference', 'training')
 SLOW = ('torch-scan',)  # timed once
@@ -62,7 +65,7 @@ SMALL = (64, 64)  # of the runs before the first that is measured
 
 
 class Case(NamedTuple):
-    head: str
+    model: str
     variant: str
     mode: str
     dtype: str
@@ -73,7 +76,8 @@ class Case(NamedTuple):
     @property
     def name(self) -> str:
         """What it is called in tables and figures, beside mode, type and sizes."""
-        return f'{self.head}, {self.variant}' + ', compiled' * self.compiled
+        variant = '' if self.variant == 'fused' else f', {self.variant}'
+        return self.model + variant + ', compiled' * self.compiled
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,11 +88,13 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--model', choices=CONFIGS, default='base', help='mini is for a trial')
-    parser.add_argument('--heads', choices=('conv', 'mamba'), nargs='+', default=['conv', 'mamba'])
+    parser.add_argument(
+        'configs', nargs='*', default=CONFIGS, help='files or names; the base models by default'
+    )
     parser.add_argument(
         '--variants', choices=VARIANTS, nargs='+', default=['fused', 'unfused'],
-        help='fused is the model; unfused lays out four routes; torch-scan also loops in Python',
+        help='fused is the model; unfused lays out four routes; torch-scan also loops in Python; '
+        'a model without scans is timed once',
     )  # fmt: skip
     parser.add_argument('--sizes', type=int, nargs='+', default=[256, 480, 1024])
     parser.add_argument('--batch-sizes', type=int, nargs='+', default=[1, 8])
@@ -108,15 +114,15 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def cases(args: argparse.Namespace) -> Iterator[Case]:
-    """Those that are compared with each other follow each other."""
-    for side, batch, dtype, mode, head in product(
-        args.sizes, args.batch_sizes, args.dtypes, args.modes, args.heads
+def cases(args: argparse.Namespace, models: Mapping[str, bool]) -> Iterator[Case]:
+    """Those that are compared with each other follow each other. models: whether each has scans."""
+    for side, batch, dtype, mode, model in product(
+        args.sizes, args.batch_sizes, args.dtypes, args.modes, models
     ):
-        for variant in args.variants:
-            yield Case(head, variant, mode, dtype, False, side, batch)
+        for variant in args.variants if models[model] else ['fused']:
+            yield Case(model, variant, mode, dtype, False, side, batch)
         if args.compile:
-            yield Case(head, 'fused', mode, dtype, True, side, batch)
+            yield Case(model, 'fused', mode, dtype, True, side, batch)
 
 
 def measure(case: Case, cfg: Config, flops: int, args: argparse.Namespace) -> dict[str, object]:
@@ -237,13 +243,26 @@ def machine(args: argparse.Namespace) -> dict[str, object]:
 def main() -> None:
     args = parse_args()
     os.environ.setdefault('PYTHONWARNINGS', 'ignore::UserWarning')  # once is enough
-    configs = {head: load_config(CONFIGS[args.model].format(head)) for head in args.heads}
+    paths = [
+        Path(config) if config.endswith('.py') else find_config(config) for config in args.configs
+    ]
+    # without schedule, data and size, which are not those of the case
+    configs = {path.stem.rsplit('_', 2)[0]: load_config(path) for path in paths}
 
     @cache
-    def operations(head: str, size: tuple[int, int], mode: str) -> int:
+    def operators(model: str, size: tuple[int, int]) -> dict[str, int]:
+        return count_flops(configs[model], size)['']
+
+    @cache
+    def operations(model: str, size: tuple[int, int], mode: str) -> int:
         if mode == 'training':
-            return count_training_flops(configs[head], size)
-        return sum(count_flops(configs[head], size)[''].values())
+            return count_training_flops(configs[model], size)
+        return sum(operators(model, size).values())
+
+    with_scans = {
+        model: any('selective_scan' in name for name in operators(model, SMALL))
+        for model in configs
+    }
 
     print(f'{machine(args)["device"]}, {args.threads} threads, torch {torch.__version__}')
     columns = ('model', 'mode', 'type', 'px', 'batch', 'ms', 'least ms', 'images/s', 'GFLOP/image')
@@ -251,9 +270,9 @@ def main() -> None:
     print(f'| {" | ".join(columns)} |')
     print(f'|---|---|---|{"---:|" * (len(columns) - 3)}')
     results = []
-    for case in cases(args):
-        flops = operations(case.head, case.size, case.mode)
-        figures = in_own_process(case, configs[case.head], flops, args)
+    for case in cases(args, with_scans):
+        flops = operations(case.model, case.size, case.mode)
+        figures = in_own_process(case, configs[case.model], flops, args)
         result = dict(config=case.name, **case._asdict(), size=list(case.size), flops=flops)
         del result['side']
         results.append(result | figures)
@@ -262,7 +281,6 @@ def main() -> None:
             args.out.parent.mkdir(parents=True, exist_ok=True)
             report = dict(
                 machine=machine(args),
-                model=args.model,
                 results=results,
                 exponents=exponents(results),
             )

@@ -119,14 +119,14 @@ def test_the_exponent_of_time_over_pixels(benchmarks):
 def test_end_to_end(run, script, root, tmp_path):
     out, picture = tmp_path / 'cost.json', tmp_path / 'cost.png'
     output = run(
-        'benchmarks/end_to_end.py', '--model', 'mini', '--heads', 'conv', '--sizes', '64',
+        'benchmarks/end_to_end.py', MINI.format('conv'), '--sizes', '64',
         '--batch-sizes', '2', '--modes', 'training', '--variants', 'unfused', '--rounds', '3',
         '--out', str(out),
     )  # fmt: skip
     report = json.loads(out.read_text())
     (result,) = report['results']
-    assert (result['config'], result['size']) == ('conv, unfused', [64, 64])
-    assert '| conv, unfused | training | float32 | 64 | 2 |' in output
+    assert (result['config'], result['size']) == ('remamber-conv_vmamba-mini, unfused', [64, 64])
+    assert '| remamber-conv_vmamba-mini, unfused | training | float32 | 64 | 2 |' in output
     assert result['latency_ms_min'] <= result['latency_ms']
     assert result['throughput'] == pytest.approx(2e3 / result['latency_ms'])
     assert 0 < result['scan_share'] < 1 and 0 < result['share_of_product_rate'] < 1
