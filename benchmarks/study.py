@@ -1,16 +1,19 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Train every fusion design and Twister variant under one budget, and compare what they learn.
+"""Train several small models under one budget, and compare what they learn.
 
-    python tools/dataset_converters/refshapes.py data/study --size 64 --max-objects 3 \\
-        --train 6000 --val 120 --test 10 --testC 120
-    python benchmarks/fusion_study.py run --data-root data/study --out study
-    python benchmarks/fusion_study.py report --out study
+    python tools/dataset_converters/refshapes.py data/study --size 80 --max-objects 4 \\
+        --train 6000 --val 300 --test 10 --testC 300
+    python benchmarks/study.py run CONFIG [CONFIG ...] --data-root data/study --out results/mine
+    python benchmarks/study.py report results/mine PAGE.md
 
-`run` trains and evaluates each config of `configs/remamber/ablations/*mini*` and the published
-once for each seed and writes a JSON file for each; runs whose file is there are not repeated. The
-control asks for each sentence's object after the sentences of an image were permuted among its
-objects: a model that reads them scores low. `report` makes the table and the curves of them.
+`run` trains and evaluates each config once for each seed and writes a JSON file for each; runs
+whose file is there are not repeated. The control asks for each sentence's object after the
+sentences of an image were permuted among its objects: a model that reads them scores low. `report`
+puts the table and the curves of them into a page, between the lines
+
+    <!-- benchmarks/study.py report results/mine -->
+    <!-- end of the report -->
 """
 
 import argparse
@@ -28,21 +31,17 @@ from statistics import mean
 import torch
 
 from mmseg_remamber.configuration import load_config
+from mmseg_remamber.configuration.names import find_config
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = 'remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80'
-DATA = 'RefShapes at 64 px with up to 3 objects a scene, 6000 scenes'  # as written above
 SPLITS = ('val', 'testC', 'val_permuted')
+SEEN_ON_THE_WAY = 400  # sentences of val
+END = '<!-- end of the report -->'
 
 
-def design_of(config: Path) -> str:
-    """'remamber-conv_vmamba-mini_in-context_1xb48-...' -> 'in-context'."""
-    return 'twister' if config.stem == PUBLISHED else config.stem.split('_')[2]
-
-
-def configs() -> list[Path]:
-    folder = ROOT / 'configs' / 'remamber'
-    return [folder / f'{PUBLISHED}.py', *sorted((folder / 'ablations').glob('*vmamba-mini*.py'))]
+def name_of(config: Path) -> str:
+    """The config's name without schedule, data and size."""
+    return config.stem.rsplit('_', 2)[0]
 
 
 def call(script: str, *arguments: str, threads: int, log: Path) -> None:
@@ -62,21 +61,24 @@ def call(script: str, *arguments: str, threads: int, log: Path) -> None:
 
 
 def run_one(config: Path, seed: int, args: argparse.Namespace) -> None:
-    """Train and evaluate one model; its figures go to OUT/<design>-<seed>.json."""
-    name = f'{design_of(config)}-{seed}'
+    """Train and evaluate one model; its figures go to OUT/<model>-<seed>.json."""
+    name = f'{name_of(config)}-{seed}'
     result = args.out / f'{name}.json'
     if result.exists():
         print(f'{name}: {result} is there', flush=True)
         return
-    work = args.out / name
+    work = args.work / name
     work.mkdir(parents=True, exist_ok=True)
     options = [
         f'randomness.seed={seed}',
         f'train_cfg.max_iters={args.iters}',
-        f'train_cfg.val_interval={args.iters + 1}',
+        f'train_cfg.val_interval={-(-args.iters // args.evaluations)}',
+        f'val_dataloader.dataset.indices={SEEN_ON_THE_WAY}',
         f'param_scheduler.1.end={args.iters}',
-        *(f'{mode}_dataloader.dataset.data_root={args.data_root}' for mode in ('train', 'val')),
-        f'test_dataloader.dataset.data_root={args.data_root}',
+        *(
+            f'{mode}_dataloader.dataset.data_root={args.data_root}'
+            for mode in ('train', 'val', 'test')
+        ),
     ]
     call_options = dict(threads=args.threads, log=work / 'output.log')
     start = time.monotonic()
@@ -95,14 +97,18 @@ def run_one(config: Path, seed: int, args: argparse.Namespace) -> None:
     scalars = sorted(work.glob('*/vis_data/scalars.json'))[0]
     steps = [json.loads(line) for line in scalars.read_text().splitlines()]
     figures = dict(
-        design=design_of(config),
+        model=name_of(config),
         config=str(config.relative_to(ROOT)),
         config_sha256=hashlib.sha256(load_config(str(config)).pretty_text.encode()).hexdigest(),
         seed=seed,
         iterations=args.iters,
         batch_size=load_config(str(config)).train_dataloader.batch_size,
         metrics=metrics,
-        loss=[(step['step'], step['loss']) for step in steps if 'loss' in step],
+        curve=dict(
+            what=f'mIoU on {SEEN_ON_THE_WAY} sentences of val',
+            points=[(step['step'], step['mIoU']) for step in steps if 'mIoU' in step],
+        ),
+        data=args.data,
         training_seconds=round(seconds),
         threads=args.threads,
         jobs=args.jobs,
@@ -116,50 +122,52 @@ def run_one(config: Path, seed: int, args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
+    configs = [Path(c).resolve() if c.endswith('.py') else find_config(c) for c in args.configs]
     with ThreadPoolExecutor(args.jobs) as pool:
-        jobs = [pool.submit(run_one, c, seed, args) for seed in args.seeds for c in configs()]
+        jobs = [pool.submit(run_one, c, seed, args) for seed in args.seeds for c in configs]
         for job in jobs:
             job.result()
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write the table and, beside it, the loss curves."""
+    """Put the table into the page, and the curves beside it."""
     runs = [json.loads(path.read_text()) for path in sorted(args.out.glob('*-[0-9]*.json'))]
     if not runs:
         raise FileNotFoundError(f'no results in {args.out}; `run` writes them')
-    by_design: dict[str, list[dict]] = {}
+    begin = f'<!-- benchmarks/study.py report {args.out} -->'
+    page = args.page.read_text()
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(END)
+    if not found or not closed:
+        raise ValueError(f'{args.page} must have the lines {begin!r} and {END!r}')
+    by_model: dict[str, list[dict]] = {}
     for figures in runs:
-        by_design.setdefault(figures['design'], []).append(figures)
-    order = sorted(
-        by_design, key=lambda d: -mean(r['metrics']['val']['mIoU'] for r in by_design[d])
-    )
-    picture = args.markdown.parent / 'images' / 'fusion_study.png'
-    draw_curves({design: by_design[design] for design in order}, picture)
-    args.markdown.write_text(page(order, by_design, picture.relative_to(args.markdown.parent)))
-    print(f'{args.markdown}, {picture}')
+        by_model.setdefault(figures['model'], []).append(figures)
+    order = sorted(by_model, key=lambda m: -mean(r['metrics']['val']['mIoU'] for r in by_model[m]))
+    picture = args.page.parent / 'images' / f'study-{args.out.name}.png'
+    draw_curves({model: by_model[model] for model in order}, picture)
+    text = table(order, by_model, picture.relative_to(args.page.parent).as_posix())
+    args.page.write_text(f'{before}{begin}\n{text}\n{END}{after}')
+    print(f'{args.page}, {picture}')
 
 
-def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> str:
-    first = by_design[order[0]][0]
+def table(order: list[str], by_model: dict[str, list[dict]], picture: str) -> str:
+    """The setting, a row a model, and the picture, as Markdown."""
+    first = by_model[order[0]][0]
     lines = [
-        '# What the fusion designs learn',
         '',
-        'Written by `python benchmarks/fusion_study.py report --out docs/results` from a JSON '
-        'file for each run.',
-        '',
-        f'{DATA}, {first["iterations"]} iterations of {first["batch_size"]} from random weights, '
-        f'{first["jobs"]} runs at a time with {first["threads"]} thread each on '
+        f'{first["data"]}, {first["iterations"]} iterations of {first["batch_size"]} from random '
+        f'weights, {first["jobs"]} runs at a time with {first["threads"]} thread each on '
         f'{first["processor"]}, torch {first["torch"]}, {first["date"]}. mIoU in percent, '
         'each seed and the mean; "unseen pairs" are colour-shape pairs that no training scene has; '
         '"permuted" is the control in which an image\'s sentences are permuted among its objects, '
-        'where reading the sentence scores low. Minutes of training depend on what else the '
-        'machine was doing.',
+        'where reading the sentence scores low. Minutes depend on what else the machine was doing.',
         '',
-        '| design | seeds | mIoU | mean | oIoU | unseen pairs | permuted | minutes | config |',
+        '| model | seeds | mIoU | mean | oIoU | unseen pairs | permuted | minutes | config |',
         '|---|---|---|---|---|---|---|---|---|',
     ]
-    for design in order:
-        runs = sorted(by_design[design], key=lambda r: r['seed'])
+    for model in order:
+        runs = sorted(by_model[model], key=lambda r: r['seed'])
         val = [r['metrics']['val'] for r in runs]
 
         def average(split, runs=runs):
@@ -167,18 +175,18 @@ def page(order: list[str], by_design: dict[str, list[dict]], picture: Path) -> s
 
         seeds = ', '.join(str(r['seed']) for r in runs)
         each = ', '.join(f'{v["mIoU"]:.1f}' for v in val)
-        minutes = mean(r['training_seconds'] for r in runs) / 60
         lines.append(
-            f'| {design} | {seeds} | {each} | {average("val"):.1f} '
+            f'| {model} | {seeds} | {each} | {average("val"):.1f} '
             f'| {mean(v["oIoU"] for v in val):.1f} | {average("testC"):.1f} '
-            f'| {average("val_permuted"):.1f} | {minutes:.1f} '
+            f'| {average("val_permuted"):.1f} '
+            f'| {mean(r["training_seconds"] for r in runs) / 60:.1f} '
             f'| `{runs[0]["config_sha256"][:8]}` |'
         )
-    lines += ['', f'![Training loss of each design, mean of the seeds]({picture})', '']
-    return '\n'.join(lines)
+    what = first['curve']['what']
+    return '\n'.join([*lines, '', f'![{what}, mean of the seeds]({picture})', ''])
 
 
-def draw_curves(by_design: dict[str, list[dict]], path: Path) -> None:
+def draw_curves(by_model: dict[str, list[dict]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use('Agg')
@@ -186,12 +194,13 @@ def draw_curves(by_design: dict[str, list[dict]], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(8, 5), constrained_layout=True)
     styles = ('-', '--', ':')
-    for index, (design, runs) in enumerate(by_design.items()):
-        steps = [step for step, _ in runs[0]['loss']]
-        losses = [mean(values) for values in zip(*([v for _, v in r['loss']] for r in runs))]
-        axes.plot(steps, losses, styles[index // 5 % 3], color=f'C{index % 5}', label=design)
+    for index, (model, runs) in enumerate(by_model.items()):
+        curves = [r['curve']['points'] for r in runs]
+        steps = [step for step, _ in curves[0]]
+        values = [mean(v for _, v in points) for points in zip(*curves, strict=True)]
+        axes.plot(steps, values, styles[index // 5 % 3], color=f'C{index % 5}', label=model)
+        axes.set_ylabel(runs[0]['curve']['what'])
     axes.set_xlabel('iteration')
-    axes.set_ylabel('training loss (Dice + cross-entropy)')
     axes.legend(title='best mIoU first', ncols=2)
     axes.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,17 +212,24 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     runner = commands.add_parser('run', help='train and evaluate')
+    runner.add_argument('configs', nargs='+', metavar='CONFIG', help='files or names')
     runner.add_argument('--data-root', required=True, help='RefShapes, as written above')
+    runner.add_argument(
+        '--data', default='RefShapes at 80 px with up to 4 objects a scene, 6000 scenes',
+        help='what it is, in words for the page',
+    )  # fmt: skip
     runner.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
     runner.add_argument('--iters', type=int, default=1000)
+    runner.add_argument('--evaluations', type=int, default=5, help='for the curves')
     runner.add_argument('--jobs', type=int, default=2, help='runs at a time')
     runner.add_argument('--threads', type=int, default=1, help='of each run')
+    runner.add_argument('--out', type=Path, required=True, help='folder of the JSON files')
+    runner.add_argument('--work', type=Path, default=Path('work_dirs/study'))
     runner.set_defaults(command=run)
     reporter = commands.add_parser('report', help='table and curves')
-    reporter.add_argument('--markdown', type=Path, default=ROOT / 'docs' / 'fusion_study.md')
+    reporter.add_argument('out', type=Path, metavar='FOLDER', help='of the JSON files')
+    reporter.add_argument('page', type=Path, metavar='PAGE.md')
     reporter.set_defaults(command=report)
-    for command in (runner, reporter):
-        command.add_argument('--out', type=Path, default=Path('study'), help='folder of the runs')
     return parser.parse_args()
 
 
