@@ -14,13 +14,20 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope='module')
-def models():
+def metafiles():
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
-    return [
-        model
-        for path in index['Import']
-        for model in yaml.safe_load((ROOT / path).read_text())['Models']
-    ]
+    return {path: yaml.safe_load((ROOT / path).read_text()) for path in index['Import']}
+
+
+@pytest.fixture(scope='module')
+def models(metafiles):
+    return [model for metafile in metafiles.values() for model in metafile['Models']]
+
+
+def test_every_family_is_in_the_index(metafiles):
+    assert set(metafiles) == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').rglob('metafile.yml')
+    }
 
 
 def test_every_config_is_listed_once_and_every_listed_one_exists(models):
@@ -33,7 +40,7 @@ def test_every_config_is_listed_once_and_every_listed_one_exists(models):
     }
     assert len(set(listed)) == len(listed)
     assert set(listed) - present == set(), 'listed, but there is no such file'
-    assert present - set(listed) == set(), 'add these to configs/remamber/metafile.yml'
+    assert present - set(listed) == set(), 'add these to the metafile.yml beside them'
 
 
 def test_entries_say_what_the_configs_say(models):
@@ -53,13 +60,13 @@ def test_entries_say_what_the_configs_say(models):
                 assert metadata['Input Size'] == '{}x{}'.format(*step.scale), name
 
 
-def test_collections_have_a_paper_and_models_one_of_them(models):
-    metafile = yaml.safe_load((ROOT / 'configs' / 'remamber' / 'metafile.yml').read_text())
-    collections = {collection['Name']: collection for collection in metafile['Collections']}
-    assert {model['In Collection'] for model in models} == set(collections)
-    for collection in collections.values():
-        assert collection['Paper']['URL'].startswith('https://')
-        assert (ROOT / collection['README']).is_file()
+def test_collections_have_a_paper_and_models_one_of_them(metafiles):
+    for metafile in metafiles.values():
+        collections = {collection['Name']: collection for collection in metafile['Collections']}
+        assert {model['In Collection'] for model in metafile['Models']} == set(collections)
+        for collection in collections.values():
+            assert collection['Paper']['URL'].startswith('https://')
+            assert (ROOT / collection['README']).is_file()
 
 
 def test_no_weights_are_promised_that_do_not_exist(models):
