@@ -27,9 +27,9 @@ def build(design, *, dtype=torch.float32, **options):
 def fused(stage, x, words, sentence, mask):
     """The map that goes on, which is the one that leaves; the text stays as it is."""
     text = Text(words, mask, sentence)
-    on, out, left = stage(x, text)
-    assert on is out and left is text
-    return on
+    made = stage(x, text)
+    assert made.x is made.out and made.text is made.out_text is text
+    return made.x
 
 
 def inputs(hw, *, batch=2, dtype=torch.float32, real_tokens=TOKENS):
