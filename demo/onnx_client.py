@@ -50,6 +50,7 @@ class Client:
                 raise FileNotFoundError(f'{str(folder)!r} has no {name}: not of tools/export.py')
         self.session = onnxruntime.InferenceSession(folder / 'model.onnx')
         self.tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
+        self.num_tokens = {x.name: x.shape[1] for x in self.session.get_inputs()}['token_ids']
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.size, self.threshold, self.trained_on = (
             json.loads(metadata.get(key, 'null')) for key in ('size', 'threshold', 'trained_on')
@@ -66,7 +67,7 @@ class Client:
         rgb = read(picture)
         size = rgb.size if self.size is None else (self.size[1], self.size[0])
         seen = rgb if size == rgb.size else rgb.resize(size, Image.Resampling.BILINEAR)
-        token_ids = self.tokenizer.encode(text).ids
+        token_ids = self.tokenizer.encode(text).ids[: self.num_tokens]
         inputs = dict(image=np.asarray(seen)[None], token_ids=np.array([token_ids]))
         (logits,) = self.session.run(None, inputs)
         own = resize_map(Image.fromarray(logits[0, 0]), rgb.size)

@@ -104,10 +104,11 @@ def save_onnx(program: torch.export.ExportedProgram, path: str | Path, metadata:
 def save_tokenizer(model: ReferringSegmentor, path: str | Path) -> None:
     """Write the tokenizer of the model's pipeline as JSON that the ``tokenizers`` package reads.
 
-    Padding and truncation to T tokens are part of it: ``encode(text).ids`` is what the model takes.
+    Padding and truncation to T tokens are part of it: the first T of ``encode(text).ids`` are what
+    the model takes.
     """
     query = Query(model)
-    save_for_clients(query.tokenizer, path, query.num_tokens)
+    save_for_clients(query.tokenizer, path, query.num_tokens, keep_end=query.keeps_end)
 
 
 def client_metadata(model: ReferringSegmentor) -> dict:

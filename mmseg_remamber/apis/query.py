@@ -93,6 +93,11 @@ class Query:
         return self._tokenise.max_tokens
 
     @property
+    def keeps_end(self) -> bool:
+        """Whether a sentence that is cut keeps its end token."""
+        return self._tokenise.cut == 'words'
+
+    @property
     def tokenizer(self):
         """The tokenizer, of transformers."""
         return load_tokenizer(self._tokenise.tokenizer)
@@ -120,7 +125,12 @@ class Query:
     def words(self, tokens: Tokens) -> list[str]:
         """The tokens that the model reads, without padding, as people write them."""
         tokenizer = self.tokenizer
-        names = {tokenizer.bos_token_id: '<start>', tokenizer.eos_token_id: '<end>'}
+        names = {
+            tokenizer.bos_token_id: '<start>',
+            tokenizer.cls_token_id: '<start>',
+            tokenizer.eos_token_id: '<end>',
+            tokenizer.sep_token_id: '<end>',
+        }
         ids = tokens.token_ids[tokens.token_mask].tolist()
         return [names.get(i, tokenizer.decode([i]).strip()) for i in ids]
 

@@ -11,6 +11,7 @@ from .files import (
     latest_checkpoint,
     read_checkpoint,
     save_safetensors,
+    weights_file,
     weights_of,
     write_checkpoint,
 )
@@ -30,6 +31,7 @@ __all__ = [
     'reverse',
     'save_safetensors',
     'weight_family',
+    'weights_file',
     'weights_of',
     'write_checkpoint',
 ]

@@ -113,6 +113,22 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
     )
 
 
+def weights_file(path: str | Path) -> Path:
+    """The file of weights in a folder as transformers saves a model; of a file itself.
+
+    Raises:
+        FileNotFoundError: for a folder without one.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    names = ('model.safetensors', 'pytorch_model.bin')
+    files = [path / name for name in names if (path / name).is_file()]
+    if not files:
+        raise FileNotFoundError(f'{str(path)!r} has neither of {names}')
+    return files[0]
+
+
 def weights_of(checkpoint: Mapping[str, Any], *, ema: bool = False) -> dict[str, Tensor]:
     """The weights in a checkpoint's dict: under ``model`` or ``state_dict``, or all of it.
 

@@ -6,8 +6,9 @@ from mmseg_remamber.openmmlab import require
 
 require('mmengine', 'mmcv', 'mmseg')
 
+from .bert import BERTSentenceEncoder
 from .clip import CLIPSentenceEncoder
 from .features import Text, TextEncoder
 from .tokenizer import load_tokenizer
 
-__all__ = ['CLIPSentenceEncoder', 'Text', 'TextEncoder', 'load_tokenizer']
+__all__ = ['BERTSentenceEncoder', 'CLIPSentenceEncoder', 'Text', 'TextEncoder', 'load_tokenizer']

@@ -16,6 +16,7 @@ from mmseg_remamber.checkpoints import (
     read_checkpoint,
     register_family,
     reverse,
+    weights_file,
     weights_of,
 )
 
@@ -96,14 +97,7 @@ def read_text_weights(path: str | Path) -> dict[str, Tensor]:
         FileNotFoundError: when there is no such file, or none with weights in the folder.
         ValueError: for a key that nothing explains.
     """
-    path = Path(path)
-    if path.is_dir():
-        names = ('model.safetensors', 'pytorch_model.bin')
-        files = [path / name for name in names if (path / name).is_file()]
-        if not files:
-            raise FileNotFoundError(f'{str(path)!r} has neither of {names}')
-        path = files[0]
-    state = weights_of(read_checkpoint(path))
+    state = weights_of(read_checkpoint(weights_file(path)))
     if any(key.startswith(_OWN_SEGMENTOR) for key in state):
         start = 'text_encoder.'
         state = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}

@@ -7,6 +7,7 @@ import runpy
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -180,6 +181,9 @@ class Session:
         self.metadata = dict(size='[64, 64]', threshold='0.5')
         if trained_on is not None:
             self.metadata['trained_on'] = json.dumps(trained_on)
+
+    def get_inputs(self):
+        return [SimpleNamespace(name='token_ids', shape=['batch', 20])]
 
     def get_modelmeta(self):
         return self

