@@ -3,6 +3,8 @@
 """General layers, in plain torch. Maps are channels-last, (B, H, W, C)."""
 
 from .drop_path import DropPath
+from .gate import TanhGate
+from .instance_norm import InstanceNorm
 from .linear import Linear
 from .maps import conv_nhwc, resize_nhwc, upsample
 from .mlp import MLP
@@ -12,10 +14,12 @@ __all__ = [
     'MLP',
     'ConvDownsample',
     'DropPath',
+    'InstanceNorm',
     'Linear',
     'PatchEmbedV1',
     'PatchEmbedV2',
     'PatchMerging',
+    'TanhGate',
     'conv_nhwc',
     'resize_nhwc',
     'upsample',

@@ -3,7 +3,7 @@
 """Multi-modal backbone: an image trunk with a fusion after each of its stages."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -56,10 +56,19 @@ class StageFusion(BaseModule):
 
     @abstractmethod
     def forward(self, x: Tensor, text: Text) -> Fused:
-        """Args:
-        x: (B, H, W, C) float, the stage's map.
-        text: the sentences, as the stage before left them.
+        """Mix the sentences into a stage's map.
+
+        Args:
+            x: (B, H, W, C) float, the stage's map.
+            text: the sentences, as the stage before left them.
         """
+
+    def only_for_the_next_stage(self) -> Iterable[nn.Module]:
+        """Modules that work on nothing but what goes on to the next stage.
+
+        After the last stage they get no gradients: they stay in checkpoints, and are not trained.
+        """
+        return ()
 
 
 @MODELS.register_module()
@@ -69,19 +78,22 @@ class StagewiseFusion(BaseModule):
     Args:
         image: config of the trunk, a :class:`StagedTrunk`.
         fusion: config of a :class:`StageFusion`, built once for each stage with ``dim``,
-            ``text_dim`` and ``num_tokens`` added.
+            ``text_dim`` and ``num_tokens`` added; or one for each stage.
         text_dim: D, width of the text features.
         num_tokens: T, tokens of each sentence, padding included.
         with_cp: recompute the trunk's blocks and the fusions in the backward pass instead of
             keeping their activations.
         init_cfg: initialisation config; pretrained weights of the trunk go into ``image``.
+
+    Raises:
+        ValueError: for fusions that are not as many as stages.
     """
 
     def __init__(
         self,
         *,
         image: dict,
-        fusion: dict,
+        fusion: dict | Sequence[dict],
         text_dim: int,
         num_tokens: int,
         with_cp: bool = False,
@@ -91,9 +103,18 @@ class StagewiseFusion(BaseModule):
         self.with_cp = with_cp
         self.image = MODELS.build(dict(image, with_cp=True) if with_cp else image)
         sizes = dict(text_dim=text_dim, num_tokens=num_tokens)
+        fusions = [fusion] * len(self.image.dims) if isinstance(fusion, dict) else fusion
+        if len(fusions) != len(self.image.dims):
+            raise ValueError(
+                f'fusion must be one config or one for each of {len(self.image.dims)} stages, got '
+                f'{len(fusions)}'
+            )
         self.fusions = nn.ModuleList(
-            MODELS.build(dict(fusion, dim=dim, **sizes)) for dim in self.image.dims
+            MODELS.build(dict(cfg, dim=dim, **sizes))
+            for cfg, dim in zip(fusions, self.image.dims, strict=True)
         )
+        for module in self.fusions[-1].only_for_the_next_stage():
+            module.requires_grad_(False)
 
     def forward(
         self, img: Tensor, text: Text, image_index: Tensor | None = None

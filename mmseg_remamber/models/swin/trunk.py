@@ -1,0 +1,216 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Swin Transformer as a staged trunk ("Swin Transformer: Hierarchical Vision Transformer using
+Shifted Windows")."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from mmseg.models.backbones.swin import ShiftWindowMSA, SwinBlock, SwinTransformer, WindowMSA
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from mmseg_remamber import fast
+
+from . import fast_swin
+from .weights import load_pretrained
+
+_MASKED = -100.0  # added to the attention of tokens that are no neighbours
+
+
+@MODELS.register_module()
+class SwinTrunk(SwinTransformer):
+    """MMSegmentation's Swin Transformer behind the contract of
+    :class:`~mmseg_remamber.models.StagedTrunk`.
+
+    Its modules are mmseg's. They are called here, as mmseg's own forward fixes the number of
+    windows of an exported graph. A token of the padding is a key like any other, and the shift
+    stays on where one window covers the map.
+
+    Args:
+        dim: width of the first stage; each stage doubles it.
+        depths: blocks of each stage.
+        num_heads: attention heads of each stage.
+        window_size: side of a window.
+        drop_path_rate: of the last block, rising from 0.
+        with_cp: recompute each block in the backward pass instead of keeping its activations.
+        init_cfg: ``dict(type='Pretrained', checkpoint=...)`` loads Swin's published ImageNet
+            weights, or mmseg's, or a trunk's own, strictly: a key that is missing or that nothing
+            explains is an error. Tables of position biases of another window are resized
+            bicubically. Any other initialiser of mmengine does what it says there; by default
+            linear layers begin with a standard deviation of 0.02.
+
+    Raises:
+        ValueError: for depths and heads of unlike number, or widths that are no multiples of heads.
+    """
+
+    def __init__(
+        self,
+        dim: int = 96,
+        *,
+        depths: Sequence[int] = (2, 2, 6, 2),
+        num_heads: Sequence[int] = (3, 6, 12, 24),
+        window_size: int = 7,
+        drop_path_rate: float = 0.3,
+        with_cp: bool = False,
+        init_cfg: dict | None = None,
+    ):
+        dims = tuple(dim * 2**i for i in range(len(depths)))
+        if len(num_heads) != len(depths):
+            raise ValueError(
+                f'num_heads must be as many as depths, {len(depths)}, got {list(num_heads)}'
+            )
+        for width, heads in zip(dims, num_heads, strict=True):
+            if width % heads:
+                raise ValueError(f'widths {list(dims)} must be multiples of num_heads {num_heads}')
+        super().__init__(
+            embed_dims=dim,
+            depths=depths,
+            num_heads=num_heads,
+            strides=(4,) + (2,) * (len(depths) - 1),
+            window_size=window_size,
+            drop_path_rate=drop_path_rate,
+            out_indices=(),
+            with_cp=with_cp,
+        )
+        self.init_cfg = init_cfg
+        self.dims = dims
+        self.with_cp = with_cp
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, WindowMSA):
+                nn.init.trunc_normal_(module.relative_position_bias_table, std=0.02)
+
+    def init_weights(self) -> None:
+        """Do what ``init_cfg`` says; the random initialisation happened at construction."""
+        if isinstance(self.init_cfg, dict) and self.init_cfg.get('type') == 'Pretrained':
+            load_pretrained(self, self.init_cfg)
+        elif self.init_cfg is not None:
+            # not mmseg's, which knows no other initialisers
+            super(SwinTransformer, self).init_weights()
+
+    def train(self, mode: bool = True) -> 'SwinTrunk':
+        """As of any module; mmseg's returns nothing."""
+        super().train(mode)
+        return self
+
+    def stem(self, img: Tensor) -> Tensor:
+        """Embed patches. img: (B, 3, H, W) normalised float -> (B, ceil(H / 4), ceil(W / 4), C)."""
+        x, size = self.patch_embed(img)
+        return x.unflatten(1, size)
+
+    def run_stage(self, x: Tensor, index: int) -> Tensor:
+        """Merge patches, but for the first stage, and run the blocks of one stage.
+
+        x: (B, H, W, C) float, the map that the stage before gave, or the stem -> (B, H', W', C').
+        """
+        if index > 0:
+            x = merge_patches(cast(nn.Module, self.stages[index - 1]).downsample, x)
+        for block in cast(nn.Module, self.stages[index]).blocks:
+            if self.with_cp and torch.is_grad_enabled():
+                x = checkpoint(swin_block, block, x, use_reentrant=False)
+            else:
+                x = swin_block(block, x)
+        return x
+
+
+def merge_patches(merging: nn.Module, x: Tensor) -> Tensor:
+    """Concatenate each neighbourhood of 2 x 2, norm and project it; mmseg's order of channels.
+
+    x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C).
+    """
+    _, height, width, _ = x.shape
+    x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
+    quarters = (x[:, 0::2, 0::2], x[:, 0::2, 1::2], x[:, 1::2, 0::2], x[:, 1::2, 1::2])
+    x = torch.stack(quarters, dim=-1).flatten(-2)  # unfolded: channel by channel
+    return merging.reduction(merging.norm(x))
+
+
+def swin_block(block: SwinBlock, x: Tensor) -> Tensor:
+    """Attention in windows, then an MLP (Swin, Eq. 3). x: (B, H, W, C) float -> same shape."""
+    if fast.applies(x):
+        return fast_swin.swin_block(block, x)
+    x = x + block.attn.drop(window_attention(block.attn, block.norm1(x)))
+    return block.ffn(block.norm2(x), identity=x)
+
+
+def window_attention(attn: ShiftWindowMSA, x: Tensor) -> Tensor:
+    """Attention of each token to those of its window, of windows that odd blocks shift.
+
+    x: (B, H, W, C) float -> same shape.
+    """
+    _, height, width, _ = x.shape
+    window, shift = attn.window_size, attn.shift_size
+    x = F.pad(x, (0, 0, 0, -width % window, 0, -height % window))
+    mask = None
+    if shift:
+        x = torch.roll(x, (-shift, -shift), (1, 2))
+        mask = shift_mask(x.shape[1], x.shape[2], window, shift, x)
+    rows = x.shape[1] // window
+    x = attend(attn.w_msa, cut_windows(x, window), mask)
+    x = join_windows(x, window, rows)
+    if shift:
+        x = torch.roll(x, (shift, shift), (1, 2))
+    return x[:, :height, :width]
+
+
+def attend(w_msa: WindowMSA, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(Q K^T / sqrt(d) + bias) V of each window (Swin, Eq. 4).
+
+    x: (B, N, L, C) float, N windows of L tokens; mask: (N, 1, L, L) float -> (B, N, L, C).
+    """
+    qkv = w_msa.qkv(x).unflatten(-1, (3, w_msa.num_heads, -1))
+    q, k, v = qkv.permute(3, 0, 1, 4, 2, 5)  # each (B, N, heads, L, d)
+    weights = (q * w_msa.scale) @ k.transpose(-2, -1) + position_bias(w_msa)
+    if mask is not None:
+        weights = weights + mask
+    x = weights.softmax(dim=-1) @ v
+    return w_msa.proj(x.transpose(2, 3).flatten(-2))
+
+
+def position_bias(w_msa: WindowMSA) -> Tensor:
+    """Bias of each pair of a window's tokens, query before key -> (heads, L, L) float."""
+    index = w_msa.relative_position_index
+    return w_msa.relative_position_bias_table[index].permute(2, 0, 1)
+
+
+def cut_windows(x: Tensor, window: int) -> Tensor:
+    """x: (B, H, W, C), sides multiples of the window -> (B, N, L, C), windows row by row."""
+    batch, height, width, channels = x.shape
+    x = x.reshape(batch, height // window, window, width // window, window, channels)
+    return x.transpose(2, 3).reshape(batch, -1, window * window, channels)
+
+
+def join_windows(x: Tensor, window: int, rows: int) -> Tensor:
+    """x: (B, N, L, C), ``rows`` rows of windows -> (B, H, W, C)."""
+    batch, number, _, channels = x.shape
+    x = x.reshape(batch, rows, number // rows, window, window, channels)
+    return x.transpose(2, 3).reshape(batch, rows * window, -1, channels)
+
+
+def shift_mask(height: int, width: int, window: int, shift: int, like: Tensor) -> Tensor:
+    """What is added where two tokens of a shifted window come from opposite edges of the map.
+
+    Args:
+        height, width: sides of the padded map.
+        window, shift: in tokens.
+        like: gives type and device.
+
+    Returns:
+        (N, 1, L, L) float: 0, or -100.
+    """
+
+    def bands(side: int) -> Tensor:
+        place = torch.arange(side, device=like.device)
+        return (place >= side - window).long() + (place >= side - shift).long()
+
+    region = 3 * bands(height)[:, None] + bands(width)
+    region = cut_windows(region[None, ..., None], window)[0, ..., 0]
+    differ = region[:, None, :, None] != region[:, None, None, :]
+    return differ.to(like.dtype) * _MASKED
