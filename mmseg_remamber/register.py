@@ -11,6 +11,16 @@ from mmseg_remamber.openmmlab import load_mmseg
 load_mmseg()
 
 from mmseg_remamber import datasets, engine, evaluation, models, text, vmamba
-from mmseg_remamber.models import remamber
+from mmseg_remamber.models import lavt, lgformer, remamber
 
-__all__ = ['datasets', 'engine', 'evaluation', 'models', 'remamber', 'text', 'vmamba']
+__all__ = [
+    'datasets',
+    'engine',
+    'evaluation',
+    'lavt',
+    'lgformer',
+    'models',
+    'remamber',
+    'text',
+    'vmamba',
+]

@@ -26,6 +26,8 @@ class WeightFamily:
         to_official: the way back; further spellings are keyword options of the family's own.
         advice: what to do with published weights where this project's are wanted, the end of a
             sentence that begins with "it is".
+        beside: entries of a published file whose weights stand beside the model's. In a state their
+            keys begin with the entry's name and a dot.
     """
 
     name: str
@@ -33,6 +35,7 @@ class WeightFamily:
     from_official: Callable[[State], dict[str, Tensor]]
     to_official: Callable[..., dict[str, Tensor]]
     advice: str
+    beside: tuple[str, ...] = ()
 
 
 _FAMILIES: dict[str, WeightFamily] = {}

@@ -3,7 +3,7 @@
 """What the converters of ``tools/model_converters`` share: arguments, reading and writing."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -54,11 +54,16 @@ def convert_file(
         ValueError: for a file without the weights asked for, or keys that nothing explains.
     """
     check_new(args.dst)
-    state = weights_of(read_checkpoint(args.src), ema=args.ema and not args.to_official)
+    content = read_checkpoint(args.src)
+    state = weights_of(content, ema=args.ema and not args.to_official)
     if args.to_official:
         converted = family.to_official(state, **(options or {}))
-        write_official(args.dst, converted, entry='model_ema' if args.ema else 'model')
+        entry = 'model_ema' if args.ema else 'model'
+        write_official(args.dst, converted, entry=entry, beside=family.beside)
     else:
+        for name in family.beside:
+            for key, value in content.get(name, {}).items():
+                state[f'{name}.{key.removeprefix("module.")}'] = value
         converted = family.from_official(state)
         write_checkpoint(args.dst, converted, dict(converted_from=Path(args.src).name))
     return converted
@@ -75,15 +80,27 @@ def check_new(path: str) -> None:
         raise FileNotFoundError(f'there is no folder {str(Path(path).parent)!r} to write in')
 
 
-def write_official(path: str, state: State, *, entry: str | None) -> None:
+def write_official(
+    path: str, state: State, *, entry: str | None, beside: Sequence[str] = ()
+) -> None:
     """Write weights in another project's layout.
 
     Args:
         path: file to write; a ``.safetensors`` file has no entries.
         state: the weights.
         entry: name under which a torch file has them; None for a file that is the state dict.
+        beside: entries of a torch file for the weights whose keys begin with their names.
     """
     if Path(path).suffix == '.safetensors':
         save_safetensors(path, state, {'format': 'pt'})
+    elif entry is None:
+        torch.save(state, path)
     else:
-        torch.save(state if entry is None else {entry: state}, path)
+        entries: dict[str, State] = {entry: {}}
+        for key, value in state.items():
+            first, _, rest = key.partition('.')
+            if first in beside:
+                entries.setdefault(first, {})[rest] = value
+            else:
+                entries[entry][key] = value
+        torch.save(entries, path)

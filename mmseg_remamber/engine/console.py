@@ -21,11 +21,14 @@ FILE_ONLY = (
     'Did not find last_checkpoint',
     'paramwise_options -- ',
 )
+#: Ends of others: a line for each parameter that the config freezes.
+FILE_ONLY_ENDS = (' is skipped since its requires_grad=False',)
 
 
 class _Short(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith(FILE_ONLY)
+        message = record.getMessage()
+        return not (message.startswith(FILE_ONLY) or message.endswith(FILE_ONLY_ENDS))
 
 
 def shorten_console(logger: MMLogger) -> MMLogger:

@@ -8,7 +8,7 @@ from mmseg_remamber.openmmlab import load_mmseg
 load_mmseg()
 
 from .heads import MaskHead
-from .losses import BinaryDiceLoss
+from .losses import BinaryDiceLoss, TwoClassDiceLoss
 from .segmentor import ReferringSegmentor
 from .staged import Fused, StagedTrunk, StageFusion, StagewiseFusion
 
@@ -20,4 +20,5 @@ __all__ = [
     'StageFusion',
     'StagedTrunk',
     'StagewiseFusion',
+    'TwoClassDiceLoss',
 ]

@@ -18,7 +18,7 @@ class MaskHead(BaseModule):
 
     Args:
         losses: configs of the losses, each called with logits (B, K, H, W) float and labels
-            (B, H, W) in {0, 1}; each has a ``loss_name``.
+            (B, H, W) int64 in {0, 1}; each has a ``loss_name``.
         auxiliary_weights: factor of the losses of each map but the last, in the order of
             :meth:`forward`.
         init_cfg: initialisation config.
@@ -81,6 +81,7 @@ class MaskHead(BaseModule):
                 f'auxiliary_weights must have {len(auxiliary)} entries, one for each map but the '
                 f'last, got {list(self.auxiliary_weights)}'
             )
+        label = label.long()
         losses = self._losses(best, label)
         for i, (logits, weight) in enumerate(zip(auxiliary, self.auxiliary_weights, strict=True)):
             for name, value in self._losses(logits, label).items():

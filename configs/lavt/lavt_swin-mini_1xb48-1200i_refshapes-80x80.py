@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/models/lavt_swin-mini.py',
+    '../_base_/datasets/refshapes.py',
+    '../_base_/schedules/schedule_1200i.py',
+    '../_base_/runtime_1200i.py',
+]

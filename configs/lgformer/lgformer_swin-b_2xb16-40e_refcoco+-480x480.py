@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/lgformer_swin-b.py',
+    '../_base_/datasets/refcoco+-bert.py',
+    '../_base_/schedules/schedule_poly_40e.py',
+    '../_base_/default_runtime.py',
+]
+train_dataloader = dict(batch_size=16)
+optim_wrapper = dict(type='AmpOptimWrapper')
