@@ -9,6 +9,7 @@ from .linear import Linear
 from .maps import conv_nhwc, resize_nhwc, upsample
 from .mlp import MLP
 from .patches import ConvDownsample, PatchEmbedV1, PatchEmbedV2, PatchMerging
+from .precision import at_least_float32
 
 __all__ = [
     'MLP',
@@ -20,6 +21,7 @@ __all__ = [
     'PatchEmbedV2',
     'PatchMerging',
     'TanhGate',
+    'at_least_float32',
     'conv_nhwc',
     'resize_nhwc',
     'upsample',

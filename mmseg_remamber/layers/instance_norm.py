@@ -5,6 +5,8 @@
 import torch
 from torch import Tensor, nn
 
+from .precision import at_least_float32
+
 
 class InstanceNorm(nn.Module):
     """Gives each channel of each sample zero mean and unit variance over all positions.
@@ -30,7 +32,7 @@ class InstanceNorm(nn.Module):
         positions = tuple(range(1, x.ndim - 1))
         if x[0, ..., 0].numel() == 1:
             raise ValueError(f'x must have more than one position, got shape {tuple(x.shape)}')
-        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        wide = at_least_float32(x)
         variance, mean = torch.var_mean(wide, positions, correction=0, keepdim=True)
         return ((wide - mean) * torch.rsqrt(variance + self.eps)).to(x.dtype)
 

@@ -10,6 +10,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmseg_remamber.layers import at_least_float32
 from mmseg_remamber.text import Text
 
 
@@ -105,5 +106,5 @@ class MaskHead(BaseModule):
         return F.interpolate(logits, size, mode='bilinear', align_corners=self.align_corners)
 
     def _losses(self, logits: Tensor, label: Tensor) -> dict[str, Tensor]:
-        logits = self.resize(logits, label.shape[1:]).float()
+        logits = at_least_float32(self.resize(logits, label.shape[1:]))
         return {str(loss.loss_name): loss(logits, label) for loss in self.losses}

@@ -8,7 +8,12 @@ model = dict(
         channels=24,
         losses=[
             dict(type='TwoClassDiceLoss', loss_name='loss_dice'),
-            dict(type='CrossEntropyLoss', class_weight=[0.9, 1.1], loss_name='loss_ce'),
+            dict(
+                type='CrossEntropyLoss',
+                avg_non_ignore=True,
+                class_weight=[0.9, 1.1],
+                loss_name='loss_ce',
+            ),
         ],
     ),
 )

@@ -9,7 +9,11 @@ model = dict(
         num_tokens=20,
         losses=[
             dict(
-                type='CrossEntropyLoss', use_sigmoid=True, class_weight=[1.1], loss_name='loss_bce'
+                type='CrossEntropyLoss',
+                use_sigmoid=True,
+                avg_non_ignore=True,
+                class_weight=[1.1],
+                loss_name='loss_bce',
             ),
         ],
         auxiliary_weights=[1.0] * 6,

@@ -16,7 +16,11 @@ model = dict(
         losses=[
             dict(type='BinaryDiceLoss', loss_name='loss_dice'),
             dict(
-                type='CrossEntropyLoss', use_sigmoid=True, class_weight=[1.1], loss_name='loss_bce'
+                type='CrossEntropyLoss',
+                use_sigmoid=True,
+                avg_non_ignore=True,
+                class_weight=[1.1],
+                loss_name='loss_bce',
             ),
         ],
         auxiliary_weights=[0.3] * 3,

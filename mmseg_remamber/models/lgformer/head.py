@@ -8,6 +8,7 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from mmseg_remamber.layers import at_least_float32
 from mmseg_remamber.models.heads import MaskHead
 from mmseg_remamber.text import Text
 
@@ -80,11 +81,7 @@ class LGFormerHead(MaskHead):
         The pixel decoder computes in float32 under autocast too, as in the authors' program.
         """
         with torch.autocast(feats[0].device.type, enabled=False):
-            wide = [_at_least_float32(x) for x in feats]
-            words = text._replace(words=_at_least_float32(text.words))
+            wide = [at_least_float32(x) for x in feats]
+            words = text._replace(words=at_least_float32(text.words))
             features, levels = self.pixel_decoder(wide, words)
         return [apply_filter(features, one) for one in self.query_decoder(levels, text)]
-
-
-def _at_least_float32(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
