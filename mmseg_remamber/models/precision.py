@@ -40,6 +40,15 @@ def autocast(dtype: str, device: str | torch.device) -> AbstractContextManager:
     return torch.autocast(kind, DTYPES[dtype])
 
 
+def without_autocast(device: torch.device) -> AbstractContextManager:
+    """Context in which everything computes in the type of its inputs, as a part of a network may
+    need under autocast. device: where the tensors are; the meta device has no autocast.
+    """
+    if device.type == 'meta':
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+
 def keep_weights(model: nn.Module, dtype: str) -> None:
     """Keep the weights that matrix products read in the type that autocast casts them to.
 

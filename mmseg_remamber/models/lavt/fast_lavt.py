@@ -1,15 +1,50 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pixel-word attention as a CPU computes it fastest, without gradients."""
+"""LAVT's modules as a CPU computes them fastest, without gradients.
 
-from torch import Tensor, nn
+Each function computes what the plain forward of its module does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+from torch import Tensor
 
 from mmseg_remamber import fast
 from mmseg_remamber.text import Text
 
+if TYPE_CHECKING:
+    from mmseg_remamber.models.conv import ConvModule
 
-def pwam(attention: nn.Module, x: Tensor, text: Text) -> Tensor:
-    """As the forward of :class:`~.pwam.PWAM`, each GELU with the product before it."""
-    lang = attention.norm(attention.lang(attention.words_of_positions(x, text)))
-    lang *= fast.linear(x, attention.vis.weight, attention.vis.bias, gelu=True)
-    return fast.linear(lang, attention.proj.weight, attention.proj.bias, gelu=True)
+    from .head import LAVTHead
+    from .pwam import PWAM
+
+
+def pwam(module: PWAM, x: Tensor, text: Text) -> Tensor:
+    """Each GELU with the product before it. x: (B, H, W, C) float -> same shape."""
+    lang = module.norm(module.lang(module.words_of_positions(x, text)))
+    lang *= fast.linear(x, module.vis.weight, module.vis.bias, gelu=True)
+    return fast.linear(lang, module.proj.weight, module.proj.bias, gelu=True)
+
+
+def head(module: LAVTHead, feats: Sequence[Tensor]) -> Tensor:
+    """Convolutions before upsamplings. feats: four (B, C_i, H_i, W_i) -> (B, 2, H_0, W_0)."""
+    *skips, x = feats
+    for (first, second), skip in zip(module.levels, reversed(skips), strict=True):
+        x = second(_of_concatenation(first, x, skip))
+    return module.conv_seg(x)
+
+
+def _of_concatenation(conv: ConvModule, x: Tensor, skip: Tensor) -> Tensor:
+    """The convolution of a map made large and a skip, without building their concatenation.
+
+    x: (B, C, h, w), skip: (B, C', H, W) float -> (B, O, H, W).
+    """
+    weight, bias, norm = fast.fold(conv.conv, conv.norm)
+    coarse, fine = weight.split([x.shape[1], skip.shape[1]], dim=1)
+    total = F.conv2d(skip, fine, bias, padding=1)
+    total += fast.conv_of_resized(x, skip.shape[2:], coarse, None)
+    return conv.activate(norm(total))

@@ -8,10 +8,13 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmseg_remamber import fast
 from mmseg_remamber.layers import upsample
 from mmseg_remamber.models.conv import ConvModule
 from mmseg_remamber.models.heads import MaskHead
 from mmseg_remamber.text import Text
+
+from . import fast_lavt
 
 
 @MODELS.register_module()
@@ -59,6 +62,8 @@ class LAVTHead(MaskHead):
         As of :class:`MaskHead`; ``text`` is not used.
         """
         *skips, x = feats
+        if fast.applies(x):
+            return [fast_lavt.head(self, feats)]
         for convs, skip in zip(self.levels, reversed(skips), strict=True):
             x = convs(torch.cat((upsample(x, skip.shape[2:]), skip), dim=1))
         return [self.conv_seg(x)]

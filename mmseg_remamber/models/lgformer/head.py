@@ -4,12 +4,12 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmseg_remamber.layers import at_least_float32
 from mmseg_remamber.models.heads import MaskHead
+from mmseg_remamber.models.precision import without_autocast
 from mmseg_remamber.text import Text
 
 from .pixel_decoder import PixelDecoder
@@ -80,7 +80,7 @@ class LGFormerHead(MaskHead):
 
         The pixel decoder computes in float32 under autocast too, as in the authors' program.
         """
-        with torch.autocast(feats[0].device.type, enabled=False):
+        with without_autocast(feats[0].device):
             wide = [at_least_float32(x) for x in feats]
             words = text._replace(words=at_least_float32(text.words))
             features, levels = self.pixel_decoder(wide, words)

@@ -11,14 +11,23 @@ import torch.nn.functional as F
 from mmseg.models.backbones.swin import ShiftWindowMSA, SwinBlock, SwinTransformer, WindowMSA
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
 from mmseg_remamber import fast
 
-from . import fast_swin
+from . import fast_swin, windows
 from .weights import load_pretrained
 
-_MASKED = -100.0  # added to the attention of tokens that are no neighbours
+
+class _NumbersOnCPU(TorchFunctionMode):
+    """Lets a model be built on the meta device whose constructor reads rates from a tensor."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        options = dict(kwargs or {})
+        if func is torch.linspace:
+            options['device'] = 'cpu'
+        return func(*args, **options)
 
 
 @MODELS.register_module()
@@ -66,16 +75,17 @@ class SwinTrunk(SwinTransformer):
         for width, heads in zip(dims, num_heads, strict=True):
             if width % heads:
                 raise ValueError(f'widths {list(dims)} must be multiples of num_heads {num_heads}')
-        super().__init__(
-            embed_dims=dim,
-            depths=depths,
-            num_heads=num_heads,
-            strides=(4,) + (2,) * (len(depths) - 1),
-            window_size=window_size,
-            drop_path_rate=drop_path_rate,
-            out_indices=(),
-            with_cp=with_cp,
-        )
+        with _NumbersOnCPU():
+            super().__init__(
+                embed_dims=dim,
+                depths=depths,
+                num_heads=num_heads,
+                strides=(4,) + (2,) * (len(depths) - 1),
+                window_size=window_size,
+                drop_path_rate=drop_path_rate,
+                out_indices=(),
+                with_cp=with_cp,
+            )
         self.init_cfg = init_cfg
         self.dims = dims
         self.with_cp = with_cp
@@ -151,10 +161,10 @@ def window_attention(attn: ShiftWindowMSA, x: Tensor) -> Tensor:
     mask = None
     if shift:
         x = torch.roll(x, (-shift, -shift), (1, 2))
-        mask = shift_mask(x.shape[1], x.shape[2], window, shift, x)
+        mask = windows.shift_mask(x.shape[1], x.shape[2], window, shift, x)
     rows = x.shape[1] // window
-    x = attend(attn.w_msa, cut_windows(x, window), mask)
-    x = join_windows(x, window, rows)
+    x = attend(attn.w_msa, windows.cut(x, window), mask)
+    x = windows.join(x, window, rows)
     if shift:
         x = torch.roll(x, (shift, shift), (1, 2))
     return x[:, :height, :width]
@@ -167,50 +177,8 @@ def attend(w_msa: WindowMSA, x: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     qkv = w_msa.qkv(x).unflatten(-1, (3, w_msa.num_heads, -1))
     q, k, v = qkv.permute(3, 0, 1, 4, 2, 5)  # each (B, N, heads, L, d)
-    weights = (q * w_msa.scale) @ k.transpose(-2, -1) + position_bias(w_msa)
+    weights = (q * w_msa.scale) @ k.transpose(-2, -1) + windows.position_bias(w_msa)
     if mask is not None:
         weights = weights + mask
     x = weights.softmax(dim=-1) @ v
     return w_msa.proj(x.transpose(2, 3).flatten(-2))
-
-
-def position_bias(w_msa: WindowMSA) -> Tensor:
-    """Bias of each pair of a window's tokens, query before key -> (heads, L, L) float."""
-    index = w_msa.relative_position_index
-    return w_msa.relative_position_bias_table[index].permute(2, 0, 1)
-
-
-def cut_windows(x: Tensor, window: int) -> Tensor:
-    """x: (B, H, W, C), sides multiples of the window -> (B, N, L, C), windows row by row."""
-    batch, height, width, channels = x.shape
-    x = x.reshape(batch, height // window, window, width // window, window, channels)
-    return x.transpose(2, 3).reshape(batch, -1, window * window, channels)
-
-
-def join_windows(x: Tensor, window: int, rows: int) -> Tensor:
-    """x: (B, N, L, C), ``rows`` rows of windows -> (B, H, W, C)."""
-    batch, number, _, channels = x.shape
-    x = x.reshape(batch, rows, number // rows, window, window, channels)
-    return x.transpose(2, 3).reshape(batch, rows * window, -1, channels)
-
-
-def shift_mask(height: int, width: int, window: int, shift: int, like: Tensor) -> Tensor:
-    """What is added where two tokens of a shifted window come from opposite edges of the map.
-
-    Args:
-        height, width: sides of the padded map.
-        window, shift: in tokens.
-        like: gives type and device.
-
-    Returns:
-        (N, 1, L, L) float: 0, or -100.
-    """
-
-    def bands(side: int) -> Tensor:
-        place = torch.arange(side, device=like.device)
-        return (place >= side - window).long() + (place >= side - shift).long()
-
-    region = 3 * bands(height)[:, None] + bands(width)
-    region = cut_windows(region[None, ..., None], window)[0, ..., 0]
-    differ = region[:, None, :, None] != region[:, None, None, :]
-    return differ.to(like.dtype) * _MASKED
