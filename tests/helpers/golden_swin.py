@@ -27,7 +27,7 @@ def model_config(family: str, size: str, heads=(1, 1, 1, 1)) -> dict:
         lavt=dict(
             type='LAVTHead',
             channels=channels[2],
-            losses=[dict(type='CrossEntropyLoss', avg_non_ignore=True, class_weight=[0.9, 1.1])],
+            losses=[dict(type='CrossEntropyLoss', class_weight=[0.9, 1.1])],
         ),
         lgformer=dict(
             type='LGFormerHead',

@@ -11,7 +11,6 @@ model = dict(
         losses=[
             dict(
                 type='CrossEntropyLoss',
-                avg_non_ignore=True,
                 class_weight=[0.9, 1.1],
                 loss_name='loss_ce',
             ),

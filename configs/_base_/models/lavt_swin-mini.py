@@ -10,7 +10,6 @@ model = dict(
             dict(type='TwoClassDiceLoss', loss_name='loss_dice'),
             dict(
                 type='CrossEntropyLoss',
-                avg_non_ignore=True,
                 class_weight=[0.9, 1.1],
                 loss_name='loss_ce',
             ),
