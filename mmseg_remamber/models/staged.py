@@ -4,7 +4,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from mmengine.model import BaseModule
@@ -113,7 +113,7 @@ class StagewiseFusion(BaseModule):
             MODELS.build(dict(cfg, dim=dim, **sizes))
             for cfg, dim in zip(fusions, self.image.dims, strict=True)
         )
-        for module in self.fusions[-1].only_for_the_next_stage():
+        for module in cast(StageFusion, self.fusions[-1]).only_for_the_next_stage():
             module.requires_grad_(False)
 
     def forward(

@@ -8,10 +8,10 @@ Each function computes what the plain forward of its module does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmseg_remamber import fast
 from mmseg_remamber.text import Text
@@ -33,8 +33,9 @@ def pwam(module: PWAM, x: Tensor, text: Text) -> Tensor:
 def head(module: LAVTHead, feats: Sequence[Tensor]) -> Tensor:
     """Convolutions before upsamplings. feats: four (B, C_i, H_i, W_i) -> (B, 2, H_0, W_0)."""
     *skips, x = feats
-    for (first, second), skip in zip(module.levels, reversed(skips), strict=True):
-        x = second(_of_concatenation(first, x, skip))
+    for convs, skip in zip(module.levels, reversed(skips), strict=True):
+        first, second = cast(nn.Sequential, convs)
+        x = second(_of_concatenation(cast('ConvModule', first), x, skip))
     return module.conv_seg(x)
 
 

@@ -3,6 +3,7 @@
 """Pixel decoder of LGFormer: coarse maps that attend to each other and to the words."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,10 @@ class DeformableLayer(nn.Module):
         """x: (B, S, C) float, pos: (S, C) -> (B, S, C); others as :class:`DeformableAttention`."""
         x = self.norm1(x + self.attn(x + pos, x, places, sizes))
         return self.norm2(x + self.ffn(x))
+
+
+def _zero_bias(conv: nn.Module) -> None:
+    nn.init.zeros_(cast(Tensor, conv.bias))
 
 
 class PixelDecoder(nn.Module):
@@ -91,12 +96,13 @@ class PixelDecoder(nn.Module):
         self.mask_features = nn.Conv2d(dim, dim, 1)
         xavier(self.text_layers)
         xavier(self.key_embed)
-        for module in self.input_projs:
-            nn.init.xavier_uniform_(module[0].weight)
-            nn.init.zeros_(module[0].bias)
+        for proj in self.input_projs:
+            conv, _ = cast(nn.Sequential, proj)
+            xavier(conv)
+            _zero_bias(conv)
         for conv in (self.adapter[0], self.fine[0], self.mask_features):
-            nn.init.kaiming_uniform_(conv.weight, a=1)
-        nn.init.zeros_(self.mask_features.bias)
+            nn.init.kaiming_uniform_(cast(Tensor, conv.weight), a=1)
+        _zero_bias(self.mask_features)
 
     def forward(self, feats: Sequence[Tensor], text: Text) -> tuple[Tensor, list[Tensor]]:
         """Args:

@@ -66,9 +66,9 @@ class QueryDecoder(nn.Module):
             keys.append(value + sine_positions(level.shape[2], level.shape[3], self.dim, value))
         filters = [self.filter(query)]
         for number, layer in enumerate(self.layers):
-            level = number % NUM_LEVELS
+            turn = number % NUM_LEVELS
             asked = query + self.query_embed.weight
-            query = layer(query, asked, keys[level], values[level])
+            query = layer(query, asked, keys[turn], values[turn])
             filters.append(self.filter(query))
         return [one[:, 0] for one in filters]
 

@@ -9,6 +9,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from mmseg.models.backbones.swin import ShiftWindowMSA, SwinBlock, SwinTransformer, WindowMSA
+from mmseg.models.utils.embed import PatchMerging
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -121,8 +122,8 @@ class SwinTrunk(SwinTransformer):
         x: (B, H, W, C) float, the map that the stage before gave, or the stem -> (B, H', W', C').
         """
         if index > 0:
-            x = merge_patches(cast(nn.Module, self.stages[index - 1]).downsample, x)
-        for block in cast(nn.Module, self.stages[index]).blocks:
+            x = merge_patches(cast(PatchMerging, self.stages[index - 1].downsample), x)
+        for block in cast(nn.ModuleList, self.stages[index].blocks):
             if self.with_cp and torch.is_grad_enabled():
                 x = checkpoint(swin_block, block, x, use_reentrant=False)
             else:
@@ -130,7 +131,7 @@ class SwinTrunk(SwinTransformer):
         return x
 
 
-def merge_patches(merging: nn.Module, x: Tensor) -> Tensor:
+def merge_patches(merging: PatchMerging, x: Tensor) -> Tensor:
     """Concatenate each neighbourhood of 2 x 2, norm and project it; mmseg's order of channels.
 
     x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C).
