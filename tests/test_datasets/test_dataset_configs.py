@@ -11,6 +11,11 @@ from mmseg_remamber.datasets.inspection import PUBLISHED
 
 COCO, SAIAPR = 'images/train2014', 'images/saiapr_tc-12'
 SOURCES = {
+    'refcoco-bert': ('RefCOCODataset', 'refcoco', 'unc', COCO),
+    'refcoco+-bert': ('RefCOCODataset', 'refcoco+', 'unc', COCO),
+    'refcocog-umd-bert': ('RefCOCODataset', 'refcocog', 'umd', COCO),
+    'refcocog-google-bert': ('RefCOCODataset', 'refcocog', 'google', COCO),
+    'refclef-berkeley-bert': ('RefCOCODataset', 'refclef', 'berkeley', SAIAPR),
     'refcoco': ('RefCOCODataset', 'refcoco', 'unc', COCO),
     'refcoco-256': ('RefCOCODataset', 'refcoco', 'unc', COCO),
     'refcoco-192': ('RefCOCODataset', 'refcoco', 'unc', COCO),
@@ -76,6 +81,8 @@ def test_pipelines_differ_by_the_size_alone(folder_of_configs, name):
         for step in want:
             if step.type == 'Resize':
                 step.scale = (size, size)
+            if step.type == 'TokenizeText' and name.endswith('-bert'):
+                step.update(tokenizer='bert-base-uncased', cut='end')
         want = [step for step in want if size or step.type != 'Resize']
         dataset = config[f'{mode}_dataloader'].dataset
         for member in dataset.get('datasets', [dataset]):

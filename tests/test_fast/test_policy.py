@@ -19,6 +19,7 @@ from mmseg_remamber import fast
 from mmseg_remamber.fast import strips
 from mmseg_remamber.layers import MLP, Linear
 from mmseg_remamber.models.conv import ConvModule
+from mmseg_remamber.models.lavt import PWAM, LAVTHead
 from mmseg_remamber.models.remamber import LocalText, ReMamberConvHead, ReMamberMambaHead, Twister
 from mmseg_remamber.models.remamber.mamba_head import MambaHeadLevel
 from mmseg_remamber.text import Text
@@ -85,6 +86,14 @@ CASES = {
     ),
     'ReMamberConvHead': (
         lambda: ReMamberConvHead([8, 16, 32, 64], channels=12),
+        lambda: [pyramid(), TEXT],
+    ),
+    'PWAM': (
+        lambda: PWAM(8, text_dim=LOCAL['text_dim'], heads=2),
+        lambda: [torch.randn(2, 9, 7, 8), TEXT],
+    ),
+    'LAVTHead': (
+        lambda: LAVTHead([8, 16, 32, 64], channels=12),
         lambda: [pyramid(), TEXT],
     ),
 }  # fmt: skip

@@ -106,7 +106,7 @@ def head_of(keys: Iterable[str]) -> str:
 
 def is_official(keys: Iterable[str]) -> bool:
     """Whether the keys are in ReMamber's published spelling."""
-    return any(key.startswith(('decoder.', 'backbone.layers.')) for key in keys)
+    return any(key.startswith(('decoder.', 'backbone.multimodal_blocks.')) for key in keys)
 
 
 def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
