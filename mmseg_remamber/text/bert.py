@@ -2,33 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """BERT as a text encoder."""
 
-from pathlib import Path
-
 import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from mmseg_remamber.checkpoints import differences
-
 from .bert_weights import read_text_weights
-from .features import Text, TextEncoder
-
-# what must be equal for a pretrained model's weights to mean the same
-_SIZES = (
-    'hidden_size',
-    'num_hidden_layers',
-    'num_attention_heads',
-    'intermediate_size',
-    'vocab_size',
-    'max_position_embeddings',
-    'hidden_act',
-    'layer_norm_eps',
-)
+from .features import Text
+from .pretrained import PretrainedTextEncoder
 
 
 @MODELS.register_module()
-class BERTSentenceEncoder(TextEncoder):
+class BERTSentenceEncoder(PretrainedTextEncoder):
     """BERT without its pooler, as LAVT and LGFormer read sentences (LAVT, Sec. 3.1).
 
     Built from sizes, with random weights; or with the sizes and weights of a local folder or a
@@ -56,6 +41,8 @@ class BERTSentenceEncoder(TextEncoder):
         ValueError: for sizes that do not go together; from ``init_weights``, when the pretrained
             model has other sizes.
     """
+
+    SIZES = (*PretrainedTextEncoder.SIZES, 'layer_norm_eps')
 
     def __init__(
         self,
@@ -99,28 +86,15 @@ class BERTSentenceEncoder(TextEncoder):
             self.model.embeddings.requires_grad_(False)
             self.model.encoder.layer[trained_layers:].requires_grad_(False)
 
-    def init_weights(self) -> None:
-        """Read ``pretrained``'s weights, if any."""
-        if self.pretrained is None:
-            return
-        source = self.pretrained
-        if Path(source).is_file():
-            state = read_text_weights(source)
-            if mismatch := differences(self.state_dict(), state):
-                raise ValueError(f'{source} does not fit this text encoder:\n{mismatch}')
-            self.load_state_dict(state)
-            return
-        loaded = BertModel.from_pretrained(
-            source, local_files_only=Path(source).is_dir(), add_pooling_layer=False
-        )
-        own, theirs = self.model.config, loaded.config
-        for name in _SIZES:
-            if getattr(own, name) != getattr(theirs, name):
-                raise ValueError(
-                    f'{name} of {source} is {getattr(theirs, name)}, '
-                    f'but the config has {getattr(own, name)}'
-                )
-        self.model.load_state_dict(loaded.state_dict())
+    @staticmethod
+    def read_file(path: str) -> dict[str, Tensor]:
+        """As :func:`~.bert_weights.read_text_weights`."""
+        return read_text_weights(path)
+
+    @staticmethod
+    def fetch(source: str, *, local: bool) -> BertModel:
+        """As :meth:`PretrainedTextEncoder.fetch`."""
+        return BertModel.from_pretrained(source, local_files_only=local, add_pooling_layer=False)
 
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> Text:
         """Encode sentences.

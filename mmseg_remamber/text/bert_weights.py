@@ -5,7 +5,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from mmseg_remamber.checkpoints import (
@@ -13,12 +12,11 @@ from mmseg_remamber.checkpoints import (
     WeightFamily,
     convert_keys,
     prefix,
-    read_checkpoint,
     register_family,
     reverse,
-    weights_file,
-    weights_of,
 )
+
+from .pretrained import check_position_ids, read_weights
 
 _LAYER = (
     *(f'attention.self.{name}' for name in ('query', 'key', 'value')),
@@ -37,7 +35,6 @@ _RULES: tuple[Rule, ...] = prefix(((name, name) for name in _TENSORS), '', 'mode
 _POSITION_IDS = 'embeddings.position_ids'
 # the other parts of a model for pretraining
 _OTHER_PARTS = ('cls.', 'pooler.')
-_OWN_SEGMENTOR = 'text_encoder.model.'
 
 
 def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -56,8 +53,7 @@ def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if key.startswith(_OTHER_PARTS):
             continue
         if key == _POSITION_IDS:
-            if not torch.equal(value, torch.arange(value.numel())[None]):
-                raise ValueError(f'{key} must be 0, 1, 2, ..., got {value.tolist()}')
+            check_position_ids(key, value)
             continue
         key = key.replace('LayerNorm.gamma', 'LayerNorm.weight')
         plain[key.replace('LayerNorm.beta', 'LayerNorm.bias')] = value
@@ -84,13 +80,7 @@ def read_text_weights(path: str | Path) -> dict[str, Tensor]:
         FileNotFoundError: when there is no such file, or none with weights in the folder.
         ValueError: for a key that nothing explains.
     """
-    state = weights_of(read_checkpoint(weights_file(path)))
-    if any(key.startswith(_OWN_SEGMENTOR) for key in state):
-        start = 'text_encoder.'
-        state = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
-    if any(key.startswith('model.') for key in state):
-        return convert_keys(state, tuple((new, new) for _, new in _RULES))
-    return from_transformers(state)
+    return read_weights(path, _TENSORS, from_transformers)
 
 
 def is_official(keys: Iterable[str]) -> bool:

@@ -2,21 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """CLIP's text transformer as a text encoder."""
 
-from pathlib import Path
+from typing import Any
 
 import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from mmseg_remamber.checkpoints import differences
-
 from .clip_weights import read_text_weights
-from .features import Text, TextEncoder
+from .features import Text
+from .pretrained import PretrainedTextEncoder
 
 
 @MODELS.register_module()
-class CLIPSentenceEncoder(TextEncoder):
+class CLIPSentenceEncoder(PretrainedTextEncoder):
     """CLIP's text transformer (ReMamber, Sec. 3.1), without its projection.
 
     Built from sizes, with random weights; or with the sizes and weights of a local folder or a
@@ -82,35 +81,15 @@ class CLIPSentenceEncoder(TextEncoder):
         if token_init_std is not None:
             nn.init.normal_(self.model.embeddings.token_embedding.weight, std=token_init_std)
 
-    def init_weights(self) -> None:
-        """Read ``pretrained``'s weights, if any."""
-        if self.pretrained is None:
-            return
-        source = self.pretrained
-        if Path(source).is_file():
-            state = read_text_weights(source)
-            if mismatch := differences(self.state_dict(), state):
-                raise ValueError(f'{source} does not fit this text encoder:\n{mismatch}')
-            self.load_state_dict(state)
-            return
-        local = Path(source).is_dir()
-        loaded = CLIPTextModel.from_pretrained(source, local_files_only=local)
-        own, theirs = self.model.config, loaded.config
-        for name in (
-            'hidden_size',
-            'num_hidden_layers',
-            'num_attention_heads',
-            'intermediate_size',
-            'vocab_size',
-            'max_position_embeddings',
-            'hidden_act',
-        ):
-            if getattr(own, name) != getattr(theirs, name):
-                raise ValueError(
-                    f'{name} of {source} is {getattr(theirs, name)}, '
-                    f'but the config has {getattr(own, name)}'
-                )
-        self.model.load_state_dict(_text_transformer(loaded).state_dict())
+    @staticmethod
+    def read_file(path: str) -> dict[str, Tensor]:
+        """As :func:`~.clip_weights.read_text_weights`."""
+        return read_text_weights(path)
+
+    @staticmethod
+    def fetch(source: str, *, local: bool) -> Any:
+        """As :meth:`PretrainedTextEncoder.fetch`."""
+        return _text_transformer(CLIPTextModel.from_pretrained(source, local_files_only=local))
 
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> Text:
         """Encode sentences.
@@ -154,6 +133,6 @@ class CLIPSentenceEncoder(TextEncoder):
         return token_ids
 
 
-def _text_transformer(model: CLIPTextModel):
+def _text_transformer(model: CLIPTextModel) -> Any:
     """transformers 4.x wraps the transformer in ``text_model``; 5.x does not."""
     return getattr(model, 'text_model', model)

@@ -13,12 +13,11 @@ from mmseg_remamber.checkpoints import (
     WeightFamily,
     convert_keys,
     prefix,
-    read_checkpoint,
     register_family,
     reverse,
-    weights_file,
-    weights_of,
 )
+
+from .pretrained import check_position_ids, read_weights
 
 #: The first release of transformers with a spelling -> the prefix of its keys. Before 4.31 there
 #: is also ``position_ids``, the integers from 0 on.
@@ -40,7 +39,6 @@ _TENSORS = (
 )
 # the other parts of a whole CLIPModel
 _OTHER_PARTS = ('vision_model.', 'visual_projection.', 'text_projection.', 'logit_scale')
-_OWN_SEGMENTOR = 'text_encoder.model.'
 
 
 def text_rules(spelling: str) -> tuple[Rule, ...]:
@@ -65,8 +63,8 @@ def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     state = dict(state)
     for start in sorted(set(SPELLINGS.values())):
         ids = state.pop(start + _POSITION_IDS, None)
-        if ids is not None and not torch.equal(ids, torch.arange(ids.numel())[None]):
-            raise ValueError(f'{start}{_POSITION_IDS} must be 0, 1, 2, ..., got {ids.tolist()}')
+        if ids is not None:
+            check_position_ids(start + _POSITION_IDS, ids)
     return convert_keys(state, (*text_rules('4.31'), *text_rules('5.0')))
 
 
@@ -97,12 +95,11 @@ def read_text_weights(path: str | Path) -> dict[str, Tensor]:
         FileNotFoundError: when there is no such file, or none with weights in the folder.
         ValueError: for a key that nothing explains.
     """
-    state = weights_of(read_checkpoint(weights_file(path)))
-    if any(key.startswith(_OWN_SEGMENTOR) for key in state):
-        start = 'text_encoder.'
-        state = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
-    if any(key.startswith('model.') for key in state):
-        return convert_keys(state, prefix(((name, name) for name in _TENSORS), 'model.', 'model.'))
+    return read_weights(path, _TENSORS, _of_text_alone)
+
+
+def _of_text_alone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As :func:`from_transformers`, of the weights of all of CLIP, too."""
     return from_transformers(
         {key: value for key, value in state.items() if not key.startswith(_OTHER_PARTS)}
     )
