@@ -16,6 +16,7 @@ from .files import (
     write_checkpoint,
 )
 from .keys import Rule, convert_keys, prefix, reverse
+from .pretrained import pretrained_file, read_pretrained
 from .registry import WeightFamily, recognise, register_family, weight_family
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     'differences',
     'latest_checkpoint',
     'prefix',
+    'pretrained_file',
     'read_checkpoint',
+    'read_pretrained',
     'recognise',
     'register_family',
     'reverse',

@@ -11,6 +11,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmseg_remamber.checkpoints import pretrained_file
 from mmseg_remamber.layers import ConvDownsample, PatchEmbedV1, PatchEmbedV2, PatchMerging
 
 from .block import VSSBlock
@@ -123,23 +124,12 @@ class VMamba(BaseModule):
 
     def init_weights(self) -> None:
         """Do what ``init_cfg`` says; the random initialisation happened at construction."""
-        several = isinstance(self.init_cfg, Sequence)
-        types = [cfg.get('type') for cfg in (self.init_cfg if several else [self.init_cfg or {}])]
-        if 'Pretrained' not in types:
+        file = pretrained_file(self.init_cfg)
+        if file is None:
             super().init_weights()
-            return
-        if several:
-            raise ValueError(
-                f"init_cfg must not have others beside type 'Pretrained', got {self.init_cfg!r}"
-            )
-        options = dict(self.init_cfg)
-        del options['type']
-        path, key_prefix = options.pop('checkpoint', None), options.pop('prefix', None)
-        if path is None or options:
-            raise ValueError(
-                f'init_cfg takes checkpoint, which must be given, and prefix, got {self.init_cfg!r}'
-            )
-        load_pretrained(self, path, key_prefix=key_prefix)
+        else:
+            path, key_prefix = file
+            load_pretrained(self, path, key_prefix=key_prefix)
 
     def forward(self, img: Tensor) -> tuple[Tensor, ...]:
         """img: (B, 3, H, W) normalised float -> maps (B, C_i, H_i, W_i) of ``out_indices``."""

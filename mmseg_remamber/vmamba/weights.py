@@ -13,10 +13,9 @@ from mmseg_remamber.checkpoints import (
     convert_keys,
     differences,
     prefix,
-    read_checkpoint,
+    read_pretrained,
     register_family,
     reverse,
-    weights_of,
 )
 
 _STAGES = (
@@ -124,17 +123,7 @@ def load_pretrained(backbone: nn.Module, path: str, *, key_prefix: str | None = 
         ValueError: for a key nothing explains, or one of patch embedding, stages or downsamplings
             that is missing or of another shape, or when no key begins with ``key_prefix``.
     """
-    state = weights_of(read_checkpoint(path))
-    if key_prefix is not None:
-        found = {
-            k.removeprefix(key_prefix): v for k, v in state.items() if k.startswith(key_prefix)
-        }
-        if not found:
-            raise ValueError(
-                f'{path} has no key that begins with {key_prefix!r}; its keys begin '
-                f'{sorted({key.split(".")[0] for key in state})}'
-            )
-        state = found
+    state = read_pretrained(path, key_prefix)
     if is_official(state):
         state = from_official(state)
     state = {key.removeprefix('backbone.'): value for key, value in state.items()}

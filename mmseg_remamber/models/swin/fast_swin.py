@@ -13,7 +13,7 @@ from mmseg.models.backbones.swin import ShiftWindowMSA, SwinBlock, WindowMSA
 from torch import Tensor
 
 from mmseg_remamber import fast
-from mmseg_remamber.fast.strips import STRIP_VALUES
+from mmseg_remamber.fast import strips
 
 from . import windows
 
@@ -41,7 +41,7 @@ def window_attention(attn: ShiftWindowMSA, x: Tensor) -> Tensor:
     rows, columns = x.shape[1] // window, x.shape[2] // window
     biases = list(_biases(attn.w_msa, window, shift))
     out = torch.empty_like(x)
-    size = max(STRIP_VALUES // (batch * window * x.shape[2] * 3 * channels), 1)
+    size = max(strips.STRIP_VALUES // (batch * window * x.shape[2] * 3 * channels), 1)
     for first, last in _strips(rows, size, last_apart=shift > 0):
         strip = windows.cut(x[:, first * window : last * window], window)
         is_last = shift > 0 and last == rows

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
 from mmseg_remamber import fast
+from mmseg_remamber.checkpoints import pretrained_file
 
 from . import fast_swin, windows
 from .weights import load_pretrained
@@ -100,8 +101,10 @@ class SwinTrunk(SwinTransformer):
 
     def init_weights(self) -> None:
         """Do what ``init_cfg`` says; the random initialisation happened at construction."""
-        if isinstance(self.init_cfg, dict) and self.init_cfg.get('type') == 'Pretrained':
-            load_pretrained(self, self.init_cfg)
+        file = pretrained_file(self.init_cfg)
+        if file is not None:
+            path, key_prefix = file
+            load_pretrained(self, path, key_prefix=key_prefix)
         elif self.init_cfg is not None:
             # not mmseg's, which knows no other initialisers
             super(SwinTransformer, self).init_weights()

@@ -12,9 +12,8 @@ from mmseg_remamber.checkpoints import (
     Rule,
     convert_keys,
     differences,
-    read_checkpoint,
+    read_pretrained,
     reverse,
-    weights_of,
 )
 
 _BLOCK, _OUR_BLOCK = 'layers.{i}.blocks.{j}', 'stages.{i}.blocks.{j}'
@@ -37,15 +36,13 @@ _RULES: tuple[Rule, ...] = (
 # what the file of a classifier has beside the trunk
 _NOT_OF_THE_TRUNK = ('norm.', 'head.')
 _TABLE = 'relative_position_bias_table'
+_PARTS = ('blocks', 'downsample')
 
 
 def is_trunk_key(key: str) -> bool:
     """Whether a published key, without prefix, is of the trunk alone."""
     parts = key.split('.')
     return parts[0] == 'patch_embed' or (parts[0] == 'layers' and parts[2] in _PARTS)
-
-
-_PARTS = ('blocks', 'downsample')
 
 
 def trunk_from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -87,27 +84,20 @@ def _reordered(state: dict[str, Tensor], *, to_official: bool) -> dict[str, Tens
     return state
 
 
-def load_pretrained(trunk: nn.Module, init_cfg: Mapping) -> None:
+def load_pretrained(trunk: nn.Module, path: str, *, key_prefix: str | None = None) -> None:
     """Load weights into a trunk.
 
     Args:
         trunk: a :class:`SwinTrunk`.
-        init_cfg: ``checkpoint``, path or URL as :func:`read_checkpoint` takes it, and perhaps
-            ``prefix`` of the keys, as of a whole model's checkpoint.
+        path: file path or URL, as :func:`read_checkpoint` takes it.
+        key_prefix: load only the keys that begin with it, without it, as from a whole model.
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: for other options, a key that nothing explains, or one that is missing or of
-            another shape.
+        ValueError: for a key that nothing explains, or one that is missing or of another shape, or
+            when no key begins with ``key_prefix``.
     """
-    options = {key: value for key, value in init_cfg.items() if key != 'type'}
-    path, prefix = options.pop('checkpoint', None), options.pop('prefix', '')
-    if path is None or options:
-        raise ValueError(
-            f'init_cfg takes checkpoint, which must be given, and prefix, got {dict(init_cfg)!r}'
-        )
-    whole = weights_of(read_checkpoint(path))
-    state = {k.removeprefix(prefix): v for k, v in whole.items() if k.startswith(prefix)}
+    state = read_pretrained(path, key_prefix)
     own = trunk.state_dict()
     dropped = sorted(
         key

@@ -110,7 +110,6 @@ def test_it_is_mmsegs(size, window):
 @torch.no_grad()
 def test_strips_of_any_height_give_the_same(monkeypatch, size, values):
     monkeypatch.setattr(strips, 'STRIP_VALUES', values)
-    monkeypatch.setattr('mmseg_remamber.models.swin.fast_swin.STRIP_VALUES', values)
     model, img = build(), torch.randn(3, 3, *size)
     with fast.disabled():
         want = stages(model, img)

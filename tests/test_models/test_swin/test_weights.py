@@ -77,6 +77,12 @@ def test_own_weights_of_a_whole_model_are_taken(trunk, tmp_path):
     assert same(other.state_dict(), trunk.state_dict())
 
 
+def test_a_prefix_that_no_key_has_is_named(trunk, tmp_path):
+    cfg = imagenet_file(trunk, tmp_path / 'swin.pth')
+    with pytest.raises(ValueError, match=r"no key that begins with 'trunk\.'.*'head', 'layers'"):
+        SwinTrunk(**OPTIONS, init_cfg=cfg | dict(prefix='trunk.')).init_weights()
+
+
 def test_tables_of_another_window_are_resized(trunk, tmp_path):
     cfg = imagenet_file(trunk, tmp_path / 'swin.pth')
     other = SwinTrunk(**OPTIONS | dict(window_size=6), init_cfg=cfg)
@@ -112,6 +118,9 @@ def test_options_are_named(tmp_path):
     for cfg in (dict(type='Pretrained'), dict(type='Pretrained', checkpoint='a', map='cpu')):
         with pytest.raises(ValueError, match='init_cfg takes checkpoint, which must be given'):
             SwinTrunk(**OPTIONS, init_cfg=cfg).init_weights()
+    cfg = [dict(type='Pretrained', checkpoint='a'), dict(type='Kaiming', layer='Linear')]
+    with pytest.raises(ValueError, match="init_cfg must not have others beside type 'Pretrained'"):
+        SwinTrunk(**OPTIONS, init_cfg=cfg).init_weights()
     with pytest.raises(FileNotFoundError):
         SwinTrunk(
             **OPTIONS, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'none.pth'))
