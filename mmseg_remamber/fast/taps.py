@@ -87,6 +87,25 @@ def conv_of_resized(
     return torch.cat(strips, dim=2)
 
 
+def add_conv_of_resized(total: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """Add the convolution of a map made large to another map, in place: ``total +=
+    conv(upsample(x, size))``, as :func:`conv_of_resized` computes it, which is never there whole.
+
+    Args:
+        total: (B, O, H, W) float.
+        x, weight: as of :func:`conv_of_resized`.
+
+    Returns:
+        ``total``.
+    """
+    top = 0
+    for rows in _rows_of_convolution(x.permute(0, 2, 3, 1), total.shape[2:], weight):
+        bottom = top + rows.shape[1]
+        total[:, :, top:bottom] += rows.permute(0, 3, 1, 2)
+        top = bottom
+    return total
+
+
 def _rows_of_convolution(x: Tensor, size: Sequence[int], weight: Tensor) -> Iterator[Tensor]:
     """x: (B, h, w, C) -> strips of the result from the top, each (B, <= ROWS, W, O)."""
     (height, width), channels = size, weight.shape[0]

@@ -5,7 +5,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmseg_remamber.fast import conv_of_resized, conv_taps, sum_doubled_taps
+from mmseg_remamber.fast import (
+    add_conv_of_resized,
+    conv_of_resized,
+    conv_taps,
+    sum_doubled_taps,
+)
 from mmseg_remamber.layers import upsample
 
 
@@ -60,3 +65,15 @@ def test_convolution_of_a_resized_map(hw, size, with_bias):
     got = conv_of_resized(x, size, conv.weight, conv.bias, then=then)
     assert_same(got, want, (x, *conv.parameters()))
     assert sum(heights) == size[0] and max(heights) <= 16
+
+
+@pytest.mark.parametrize('small', [(1, 1), (5, 7), (12, 8)])
+@pytest.mark.parametrize('size', [(12, 8), (13, 33), (40, 9)])
+@torch.no_grad()
+def test_the_convolution_of_a_map_made_large_is_added_in_place(small, size):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(6, 4, 3, padding=1, bias=False).double()
+    x, total = torch.randn(2, 6, *small).double(), torch.randn(2, 4, *size).double()
+    want = total + conv(upsample(x, size))
+    assert add_conv_of_resized(total, x, conv.weight) is total
+    torch.testing.assert_close(total, want, rtol=1e-12, atol=1e-12)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def pwam(module: PWAM, x: Tensor, text: Text) -> Tensor:
     """Each GELU with the product before it. x: (B, H, W, C) float -> same shape."""
-    lang = module.norm(module.lang(module.words_of_positions(x, text)))
+    lang = module.language(x, text)
     lang *= fast.linear(x, module.vis.weight, module.vis.bias, gelu=True)
     return fast.linear(lang, module.proj.weight, module.proj.bias, gelu=True)
 
@@ -46,6 +46,5 @@ def _of_concatenation(conv: ConvModule, x: Tensor, skip: Tensor) -> Tensor:
     """
     weight, bias, norm = fast.fold(conv.conv, conv.norm)
     coarse, fine = weight.split([x.shape[1], skip.shape[1]], dim=1)
-    total = F.conv2d(skip, fine, bias, padding=1)
-    total += fast.conv_of_resized(x, skip.shape[2:], coarse, None)
+    total = fast.add_conv_of_resized(F.conv2d(skip, fine, bias, padding=1), x, coarse)
     return conv.activate(norm(total))
