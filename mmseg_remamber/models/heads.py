@@ -14,6 +14,14 @@ from mmseg_remamber.layers import at_least_float32
 from mmseg_remamber.text import Text
 
 
+def check_four_maps(in_channels: Sequence[int]) -> None:
+    """Raises:
+    ValueError: when ``in_channels`` does not name 4 maps.
+    """
+    if len(in_channels) != 4:
+        raise ValueError(f'in_channels must name 4 maps, got {list(in_channels)}')
+
+
 class MaskHead(BaseModule):
     """A head that predicts one or more maps of logits and owns their losses.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmseg_remamber import fast
 from mmseg_remamber.layers import upsample
 from mmseg_remamber.models.conv import ConvModule
-from mmseg_remamber.models.heads import MaskHead
+from mmseg_remamber.models.heads import MaskHead, check_four_maps
 from mmseg_remamber.text import Text
 
 from . import fast_lavt
@@ -43,8 +43,7 @@ class LAVTHead(MaskHead):
         init_cfg: dict | None = None,
     ):
         super().__init__(losses=losses, init_cfg=init_cfg)
-        if len(in_channels) != 4:
-            raise ValueError(f'in_channels must name 4 maps, got {list(in_channels)}')
+        check_four_maps(in_channels)
         *skips, coarsest = in_channels
         widths = [coarsest, channels, channels]
         self.levels = nn.ModuleList(

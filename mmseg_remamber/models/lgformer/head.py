@@ -8,7 +8,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmseg_remamber.layers import at_least_float32
-from mmseg_remamber.models.heads import MaskHead
+from mmseg_remamber.models.heads import MaskHead, check_four_maps
 from mmseg_remamber.models.precision import without_autocast
 from mmseg_remamber.text import Text
 
@@ -56,8 +56,7 @@ class LGFormerHead(MaskHead):
         init_cfg: dict | None = None,
     ):
         super().__init__(losses=losses, auxiliary_weights=auxiliary_weights, init_cfg=init_cfg)
-        if len(in_channels) != 4:
-            raise ValueError(f'in_channels must name 4 maps, got {list(in_channels)}')
+        check_four_maps(in_channels)
         if channels % 32:
             raise ValueError(f'channels must be a multiple of 32, got {channels}')
         self.pixel_decoder = PixelDecoder(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmseg_remamber import fast
 from mmseg_remamber.layers import upsample
 from mmseg_remamber.models.conv import ConvModule
-from mmseg_remamber.models.heads import MaskHead
+from mmseg_remamber.models.heads import MaskHead, check_four_maps
 from mmseg_remamber.text import Text
 
 from . import fast_remamber
@@ -86,8 +86,7 @@ class ReMamberConvHead(MaskHead):
         init_cfg: dict | None = None,
     ):
         super().__init__(losses=losses, init_cfg=init_cfg)
-        if len(in_channels) != 4:
-            raise ValueError(f'in_channels must name 4 maps, got {list(in_channels)}')
+        check_four_maps(in_channels)
         c1, c2, c3, c4 = in_channels
         self.mixers = nn.ModuleList(
             (
