@@ -1,16 +1,6 @@
 # ReMamber without its head: CLIP ViT-L/14 text model, VMamba-B (s2l15) with a Twister stage each.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=0,
-    size_divisor=1,
-)
+_base_ = './referring_segmentor.py'
 model = dict(
-    type='ReferringSegmentor',
-    data_preprocessor=data_preprocessor,
     text_encoder=dict(
         type='CLIPSentenceEncoder',
         width=768,

@@ -1,16 +1,6 @@
 # What LAVT and LGFormer have in common: BERT, and Swin-B of window 12.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=0,
-    size_divisor=1,
-)
+_base_ = './referring_segmentor.py'
 model = dict(
-    type='ReferringSegmentor',
-    data_preprocessor=data_preprocessor,
     text_encoder=dict(type='BERTSentenceEncoder', pretrained='bert-base-uncased'),
     backbone=dict(
         type='StagewiseFusion',
