@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models of the golden files of LAVT and LGFormer, which have a Swin trunk and BERT."""
 
+from contextlib import nullcontext
+
 import golden
 import torch
 from mmseg.registry import MODELS
 
+from mmseg_remamber import fast
 from mmseg_remamber.checkpoints import weight_family
 
 TRUNKS = dict(
@@ -17,7 +20,20 @@ TEXTS = dict(small=dict(layers=2, ffn_dim=128, vocab_size=200), base=dict())
 FUSIONS = dict(lavt='LAVTFusion', lgformer='LGFormerFusion')
 
 
-def model_config(family: str, size: str, heads=(1, 1, 1, 1)) -> dict:
+ONE_HEAD = (1, 1, 1, 1)
+#: Golden files of the small models, by what follows the name, with the heads of their fusions.
+FILES = [
+    ('64x64', ONE_HEAD),
+    ('61x93', ONE_HEAD),
+    ('96x64', ONE_HEAD),
+    ('50x75', ONE_HEAD),
+    ('mha_64x96', (2, 4, 4, 8)),
+]
+#: How a model computes: as a CPU does it fastest, and as its paper has it.
+MODES = (nullcontext, fast.disabled)
+
+
+def model_config(family: str, size: str, heads=ONE_HEAD) -> dict:
     """Config of a segmentor. family: lavt or lgformer; size: small or base; heads: of fusions."""
     trunk = dict(type='SwinTrunk', **TRUNKS[size])
     trunk.setdefault('window_size', WINDOWS[family])
@@ -56,7 +72,7 @@ def model_config(family: str, size: str, heads=(1, 1, 1, 1)) -> dict:
     )
 
 
-def build(family: str, size: str, heads=(1, 1, 1, 1)) -> torch.nn.Module:
+def build(family: str, size: str, heads=ONE_HEAD) -> torch.nn.Module:
     """The segmentor with the weights of its golden files, in evaluation mode."""
     model = MODELS.build(model_config(family, size, heads))
     state = weight_family(family).from_official(golden.weights(f'{family}_{size}'))

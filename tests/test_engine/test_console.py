@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mmengine.logging import MMLogger
+
+from mmseg_remamber.engine.console import shorten_console
+
 NOISE = (
     'Could not import',
     'Fail to import',
@@ -53,3 +57,13 @@ def test_commands_say_what_their_user_needs(root, scenes, tiny_checkpoint, tmp_p
         f'--checkpoint={tiny_checkpoint}', folder=tmp_path,
     )  # fmt: skip
     assert len(lines) == 4, lines  # model, origin, answer, pictures
+
+
+def test_a_line_for_each_frozen_parameter_is_for_the_file_alone(tmp_path, capsys):
+    logger = shorten_console(MMLogger(tmp_path.name, log_file=str(tmp_path / 'run.log')))
+    frozen = 'text_encoder.bias is skipped since its requires_grad=False'
+    for message in (frozen, 'no gradient: requires_grad=False everywhere'):
+        logger.warning(message)
+    said = capsys.readouterr()
+    assert frozen not in said.out + said.err and 'everywhere' in said.out + said.err
+    assert frozen in (tmp_path / 'run.log').read_text()

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -93,3 +94,15 @@ def trained(script, options, tmp_path_factory):
         'tools/train.py', tiny_model.CONFIG, f'--work-dir={work}', '--cfg-options', *options
     )  # fmt: skip
     return work
+
+
+@pytest.fixture
+def convert(root, monkeypatch, capsys):
+    """Run a converter in this process; returns what it printed."""
+
+    def call(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        runpy.run_path(str(root / 'tools' / 'model_converters' / tool), run_name='__main__')
+        return capsys.readouterr().out
+
+    return call

@@ -3,8 +3,6 @@
 """The converters on files as their authors save them."""
 
 import argparse
-import runpy
-import sys
 
 import golden
 import pytest
@@ -23,18 +21,6 @@ from transformers import (
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of
 from mmseg_remamber.vmamba import VMambaClassifier
-
-
-@pytest.fixture
-def convert(root, monkeypatch, capsys):
-    """Run a converter in this process; returns what it printed."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        runpy.run_path(str(root / 'tools' / 'model_converters' / tool), run_name='__main__')
-        return capsys.readouterr().out
-
-    return call
 
 
 def same(a, b):

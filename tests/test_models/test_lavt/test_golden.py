@@ -2,18 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The published system's own numbers, from its own weights."""
 
-from contextlib import nullcontext
-
 import golden
 import golden_swin
 import pytest
 import torch
 
-from mmseg_remamber import fast
 from mmseg_remamber.checkpoints import recognise, weight_family
-
-MODES = (nullcontext, fast.disabled)
-ONE_HEAD = (1, 1, 1, 1)
 
 
 def check(model, name):
@@ -33,17 +27,8 @@ def check(model, name):
     assert golden.relative(model.logits(img, ids, mask), thing - background) < 2e-5
 
 
-@pytest.mark.parametrize(
-    ('size', 'heads'),
-    [
-        ('64x64', ONE_HEAD),
-        ('61x93', ONE_HEAD),
-        ('96x64', ONE_HEAD),
-        ('50x75', ONE_HEAD),
-        ('mha_64x96', (2, 4, 4, 8)),
-    ],
-)
-@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize(('size', 'heads'), golden_swin.FILES)
+@pytest.mark.parametrize('mode', golden_swin.MODES)
 @torch.no_grad()
 def test_small_model_gives_the_published_outputs(size, heads, mode):
     model = golden_swin.build('lavt', 'small', heads)
@@ -54,7 +39,7 @@ def test_small_model_gives_the_published_outputs(size, heads, mode):
 @torch.no_grad()
 def test_base_model_gives_the_published_outputs():
     model = golden_swin.build('lavt', 'base')
-    for mode in MODES:
+    for mode in golden_swin.MODES:
         with mode():
             check(model, 'lavt_base_256x320')
 

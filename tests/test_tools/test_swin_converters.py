@@ -3,8 +3,6 @@
 """The converters of LAVT and LGFormer on files as their authors save them."""
 
 import argparse
-import runpy
-import sys
 
 import golden
 import golden_swin
@@ -16,18 +14,6 @@ from safetensors.torch import load_file
 from mmseg_remamber.apis import init_model
 
 IMG, IDS, MASK = 'img', 'ids', 'mask'
-
-
-@pytest.fixture
-def convert(root, monkeypatch, capsys):
-    """Run a converter in this process; returns what it printed."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        runpy.run_path(str(root / 'tools' / 'model_converters' / tool), run_name='__main__')
-        return capsys.readouterr().out
-
-    return call
 
 
 def train_file(path, state, *, beside=False):
