@@ -35,6 +35,9 @@ def prepared(model: nn.Module, height: int, width: int) -> PreparedPicture:
 
 
 def ids_of(folder: Path) -> np.ndarray:
-    """Token ids of the texts, (B, T) int64, by the tokenizer that was exported to a folder."""
+    """Token ids of the texts, (B, T) int64, by the tokenizer that was exported to a folder.
+
+    Of a sentence that is cut without an end, the tokenizer gives one id more than the model takes.
+    """
     tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
-    return np.array([tokenizer.encode(text).ids for text in TEXTS])
+    return np.array([tokenizer.encode(text).ids[:20] for text in TEXTS])

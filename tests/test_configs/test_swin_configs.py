@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import MODELS
+from small_families import reduced
 
 from mmseg_remamber.checkpoints import weight_family
 from mmseg_remamber.configuration import load_config
@@ -18,21 +19,6 @@ FAMILIES = ('lavt', 'lgformer')
 CONFIGS = [path for family in FAMILIES for path in sorted((ROOT / 'configs' / family).glob('*.py'))]
 BASE = [path for path in CONFIGS if 'swin-b_' in path.name]
 MINI = [path for path in CONFIGS if 'mini' in path.name]
-
-
-def reduced(path):
-    """A base model with few and thin layers."""
-    cfg = load_config(path)
-    model = cfg.model
-    model.text_encoder.update(width=32, heads=2, vocab_size=40, max_positions=20, pretrained=None)
-    model.backbone.image.update(dim=16, depths=(1, 2, 1, 1), num_heads=(1, 2, 4, 8), init_cfg=None)
-    model.backbone.text_dim = 32
-    model.decode_head.in_channels = [16, 32, 64, 128]
-    if model.decode_head.type == 'LAVTHead':
-        model.decode_head.channels = 16
-    else:
-        model.decode_head.update(text_dim=32, channels=32, ffn_dim=32, attn_ffn_dim=32)
-    return cfg
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)

@@ -112,4 +112,4 @@ def sample(value: Tensor, sizes: Sequence[Size], locations: Tensor, weights: Ten
 
 def _scalar(value: int, like: Tensor) -> Tensor:
     """A size, which an exported graph has free, as a number of the tensor's type."""
-    return torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    return torch.full((), value, dtype=like.dtype, device=like.device)

@@ -19,7 +19,10 @@ from mmseg_remamber import fast
 from mmseg_remamber.checkpoints import pretrained_file
 
 from . import fast_swin, windows
+from .exported_windows import GatheredWindows
 from .weights import load_pretrained
+
+_PATCH = 4  # side of a patch in pixels
 
 
 class _NumbersOnCPU(TorchFunctionMode):
@@ -82,7 +85,7 @@ class SwinTrunk(SwinTransformer):
                 embed_dims=dim,
                 depths=depths,
                 num_heads=num_heads,
-                strides=(4,) + (2,) * (len(depths) - 1),
+                strides=(_PATCH,) + (2,) * (len(depths) - 1),
                 window_size=window_size,
                 drop_path_rate=drop_path_rate,
                 out_indices=(),
@@ -116,8 +119,9 @@ class SwinTrunk(SwinTransformer):
 
     def stem(self, img: Tensor) -> Tensor:
         """Embed patches. img: (B, 3, H, W) normalised float -> (B, ceil(H / 4), ceil(W / 4), C)."""
-        x, size = self.patch_embed(img)
-        return x.unflatten(1, size)
+        # not by mmseg's padding, which asks in an exported graph whether there is any
+        patches = self.patch_embed.projection(F.pad(img, (0, _PATCH - 1, 0, _PATCH - 1)))
+        return self.patch_embed.norm(patches.permute(0, 2, 3, 1))
 
     def run_stage(self, x: Tensor, index: int) -> Tensor:
         """Merge patches, but for the first stage, and run the blocks of one stage.
@@ -139,9 +143,9 @@ def merge_patches(merging: PatchMerging, x: Tensor) -> Tensor:
 
     x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C).
     """
-    _, height, width, _ = x.shape
-    x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
-    quarters = (x[:, 0::2, 0::2], x[:, 0::2, 1::2], x[:, 1::2, 0::2], x[:, 1::2, 1::2])
+    padded = F.pad(x, (0, 0, 0, 1, 0, 1))  # whatever the sides, which an exported graph leaves free
+    even, odd = slice(0, -1, 2), slice(1, None, 2)
+    quarters = [padded[:, rows, columns] for rows in (even, odd) for columns in (even, odd)]
     x = torch.stack(quarters, dim=-1).flatten(-2)  # unfolded: channel by channel
     return merging.reduction(merging.norm(x))
 
@@ -159,8 +163,12 @@ def window_attention(attn: ShiftWindowMSA, x: Tensor) -> Tensor:
 
     x: (B, H, W, C) float -> same shape.
     """
-    _, height, width, _ = x.shape
+    batch, height, width, _ = x.shape
     window, shift = attn.window_size, attn.shift_size
+    if torch.compiler.is_exporting():
+        gathered = GatheredWindows(batch, height, width, window, shift, x.device)
+        mask = gathered.shift_mask(x.dtype) if shift else None
+        return gathered.join(attend(attn.w_msa, gathered.cut(x), mask))
     x = F.pad(x, (0, 0, 0, -width % window, 0, -height % window))
     mask = None
     if shift:

@@ -41,11 +41,32 @@ def shift_mask(height: int, width: int, window: int, shift: int, like: Tensor) -
         (N, 1, L, L) float: 0, or -100.
     """
 
-    def bands(side: int) -> Tensor:
-        place = torch.arange(side, device=like.device)
+    rows, columns = (torch.arange(side, device=like.device) for side in (height, width))
+    regions = region(rows[:, None], columns, height, width, window, shift)
+    return mask_of_regions(cut(regions[None, ..., None], window)[0, ..., 0], like.dtype)
+
+
+def region(
+    row: Tensor, column: Tensor, height: int, width: int, window: int, shift: int
+) -> Tensor:
+    """Which of nine parts of a shifted map a place is in; tokens of different parts are no
+    neighbours.
+
+    Args:
+        row, column: places, int64, of any shapes that go together.
+        height, width, window, shift: as of :func:`shift_mask`.
+
+    Returns:
+        0 to 8, int64.
+    """
+
+    def band(place: Tensor, side: int) -> Tensor:
         return (place >= side - window).long() + (place >= side - shift).long()
 
-    region = 3 * bands(height)[:, None] + bands(width)
-    region = cut(region[None, ..., None], window)[0, ..., 0]
-    differ = region[:, None, :, None] != region[:, None, None, :]
-    return differ.to(like.dtype) * _MASKED
+    return 3 * band(row, height) + band(column, width)
+
+
+def mask_of_regions(regions: Tensor, dtype: torch.dtype) -> Tensor:
+    """regions: (N, L) int64 -> (N, 1, L, L) float: 0, or -100 where two tokens' regions differ."""
+    differ = regions[:, None, :, None] != regions[:, None, None, :]
+    return differ.to(dtype) * _MASKED

@@ -3,6 +3,7 @@
 """The Swin trunk against Swin's equations, written a second time, and against mmseg's forward."""
 
 import math
+from contextlib import contextmanager
 
 import golden
 import pytest
@@ -73,7 +74,15 @@ def reference_block(block, x, window, shift):
     return x + second(F.gelu(first(block.norm2(x))))
 
 
-@pytest.mark.parametrize('mode', [fast.disabled, torch.no_grad])
+@contextmanager
+def exporting():
+    """The form that exported graphs have, without a graph."""
+    with pytest.MonkeyPatch.context() as patch, fast.disabled():
+        patch.setattr(torch.compiler, 'is_exporting', lambda: True)
+        yield
+
+
+@pytest.mark.parametrize('mode', [fast.disabled, torch.no_grad, exporting])
 @pytest.mark.parametrize('shift', [0, 2])
 @pytest.mark.parametrize('size', [(8, 8), (5, 7), (4, 4), (2, 3), (9, 4)])
 @torch.no_grad()
@@ -101,8 +110,9 @@ def test_it_is_mmsegs(size, window):
     img = torch.randn(2, 3, *size)
     (last,) = want(img)
     torch.testing.assert_close(stages(model, img)[-1].permute(0, 3, 1, 2), last)
-    with fast.disabled():
-        torch.testing.assert_close(stages(model, img)[-1].permute(0, 3, 1, 2), last)
+    for mode in (fast.disabled, exporting):
+        with mode():
+            torch.testing.assert_close(stages(model, img)[-1].permute(0, 3, 1, 2), last)
 
 
 @pytest.mark.parametrize('values', [1, 3000, 10**9])
