@@ -40,6 +40,13 @@ def thin(cfg: Config) -> Config:
     return cfg
 
 
+def without_drop_path(cfg: Config) -> Config:
+    """The same without randomness in training, in place."""
+    image = cfg.model.backbone.image
+    (image if image.type == 'SwinTrunk' else image.arch).drop_path_rate = 0.0
+    return cfg
+
+
 def reduced(path: Path, vocabulary: Path | None = None) -> Config:
     """A published Swin model with few and thin layers.
 

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import tiny_model
+import small_families
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -18,14 +18,16 @@ from mmseg_remamber.configuration import load_config
 EMA = dict(type='RefSegEMAHook', momentum=0.1, update_buffers=True)
 
 
-def tiny_config(shapes: Path, work: Path, *, workers: int = 0, batch_size: int = 2) -> Config:
-    """The mini model made smaller, with drop path, on a few scenes; EMA and iterations."""
-    cfg = load_config(tiny_model.CONFIG)
-    cfg.model.backbone.image.arch.update(depths=(1, 1, 1, 1), dim=8, drop_path_rate=0.5)
-    cfg.model.text_encoder.update(layers=1, width=16, vocab_size=49408)
-    cfg.model.backbone.update(text_dim=16)
-    cfg.model.backbone.fusion.update(hidden_dim=16)
-    cfg.model.decode_head.update(in_channels=[8, 16, 32, 64], channels=8)
+def tiny_config(
+    shapes: Path,
+    work: Path,
+    *,
+    workers: int = 0,
+    batch_size: int = 2,
+    design: str = 'remamber-conv',
+) -> Config:
+    """A mini model made smaller, with drop path, on a few scenes; EMA and iterations."""
+    cfg = small_families.thin(load_config(small_families.MINI[design]))
     for mode in ('train', 'val', 'test'):
         loader = cfg[f'{mode}_dataloader']
         loader.dataset.data_root = str(shapes)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import small_families
 import tiny_training as training
 import torch
 from torch import nn
@@ -38,9 +39,12 @@ def run_two(root, folder, cfg):
 
 
 @pytest.mark.slow
-def test_two_processes_of_two_are_one_of_four(root, shapes, tmp_path):
-    cfg = training.tiny_config(shapes, tmp_path, batch_size=4)
-    cfg.model.backbone.image.arch.drop_path_rate = 0.0  # processes drop for themselves
+@pytest.mark.parametrize('design', ['remamber-conv', 'lavt', 'lgformer'])
+def test_two_processes_of_two_are_one_of_four(root, shapes, tmp_path, design):
+    cfg = training.tiny_config(shapes, tmp_path, batch_size=4, design=design)
+    small_families.without_drop_path(cfg)  # processes drop for themselves
+    if design == 'lavt':  # each process divides its weighted loss by the weights of its own pixels
+        del cfg.model.decode_head.losses[1].class_weight
     cfg.custom_hooks = []
     cfg.train_cfg.update(max_iters=5, val_interval=10)
     cfg.param_scheduler = []

@@ -22,11 +22,19 @@ def interrupted_and_resumed(cfg, work, stop_after):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ('by_epoch', 'workers', 'stop_after'),
-    [(False, 0, 3), (False, 2, 3), (True, 0, 3), (True, 2, 3), (True, 0, 4)],
+    ('by_epoch', 'workers', 'stop_after', 'design'),
+    [
+        (False, 0, 3, 'remamber-conv'),
+        (False, 2, 3, 'remamber-conv'),
+        (True, 0, 3, 'remamber-conv'),
+        (True, 2, 3, 'remamber-conv'),
+        (True, 0, 4, 'remamber-conv'),
+        (False, 0, 3, 'lavt'),
+        (False, 0, 3, 'lgformer'),
+    ],
 )
-def test_same_losses_weights_and_average(shapes, tmp_path, by_epoch, workers, stop_after):
-    cfg = training.tiny_config(shapes, tmp_path / 'whole', workers=workers)
+def test_same_losses_weights_and_average(shapes, tmp_path, by_epoch, workers, stop_after, design):
+    cfg = training.tiny_config(shapes, tmp_path / 'whole', workers=workers, design=design)
     if by_epoch:
         cfg.train_dataloader.dataset.indices = 8  # four iterations: 4 ends an epoch, 3 does not
         cfg = training.by_epochs(cfg, 2)
@@ -38,8 +46,9 @@ def test_same_losses_weights_and_average(shapes, tmp_path, by_epoch, workers, st
     training.assert_same(training.end_state(whole), training.end_state(resumed))
 
 
-def test_the_loss_scale_is_kept(shapes, tmp_path):
-    cfg = training.tiny_config(shapes, tmp_path / 'whole')
+@pytest.mark.parametrize('design', ['remamber-conv', 'lavt', 'lgformer'])
+def test_mixed_precision_and_its_loss_scale_are_kept(shapes, tmp_path, design):
+    cfg = training.tiny_config(shapes, tmp_path / 'whole', design=design)
     cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
     whole, want = training.train(cfg)
     resumed, before, after = interrupted_and_resumed(cfg, tmp_path / 'parts', 3)

@@ -46,9 +46,7 @@ def shift_mask(height: int, width: int, window: int, shift: int, like: Tensor) -
     return mask_of_regions(cut(regions[None, ..., None], window)[0, ..., 0], like.dtype)
 
 
-def region(
-    row: Tensor, column: Tensor, height: int, width: int, window: int, shift: int
-) -> Tensor:
+def region(row: Tensor, column: Tensor, height: int, width: int, window: int, shift: int) -> Tensor:
     """Which of nine parts of a shifted map a place is in; tokens of different parts are no
     neighbours.
 
