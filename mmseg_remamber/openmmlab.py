@@ -83,8 +83,10 @@ def require(*modules: str) -> None:
         raise ValueError(f'modules must be some of {list(FORKS)}, got {unknown}')
     problems = [problem for module in modules for problem in _problems(module)]
     if not problems:
-        # mmcv warns of an op that nothing here needs
+        # mmcv warns of an op that nothing here needs, and mmseg of pixels that a loss might ignore:
+        # here are none, and weights of classes go with its default alone
         warnings.filterwarnings('ignore', 'Fail to import ..MultiScaleDeformableAttention')
+        warnings.filterwarnings('ignore', 'Default ``avg_non_ignore`` is False')
         return
     found = [d for module in modules for d in _installed(ORIGINALS[module])]
     lines = ['mmseg_remamber cannot work with what is installed:', *(f'- {p}' for p in problems)]

@@ -4,9 +4,11 @@
 
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 
 from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_model
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Of each design, its mini model on scenes.
@@ -45,6 +47,17 @@ def without_drop_path(cfg: Config) -> Config:
     image = cfg.model.backbone.image
     (image if image.type == 'SwinTrunk' else image.arch).drop_path_rate = 0.0
     return cfg
+
+
+def write_checkpoint(design: str, path: Path, scenes: Path) -> Path:
+    """Random weights of a thin model and its config, which a test set of scenes goes with."""
+    cfg = thin(load_config(MINI[design]))
+    cfg.test_dataloader.dataset.data_root = str(scenes)
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False, batch_size=4)
+    torch.manual_seed(0)
+    state = build_model(cfg).state_dict()
+    torch.save(dict(meta=dict(cfg=cfg.pretty_text), state_dict=state), path)
+    return path
 
 
 def reduced(path: Path, vocabulary: Path | None = None) -> Config:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import small_families
 import torch
 from PIL import Image
 
@@ -174,10 +175,33 @@ def test_any_picture(page, address, mode, size, colour, drawn, seen):
     assert any(shown == pytest.approx(colour, abs=1) for colour in (seen, [grey] * 3))
 
 
+@pytest.mark.parametrize('design', ['lavt', 'lgformer'])
+def test_another_familys_model(app, browser, scenes, tmp_path, design):
+    from mmseg_remamber.apis import RefSegInferencer
+
+    weights = small_families.write_checkpoint(design, tmp_path / 'model.pth', scenes)
+    model = RefSegInferencer(weights=weights, device='cpu', show_progress=False)
+    built = app.build_page(model, design, app.find_examples(model.cfg))
+    _, url, _ = app.serve(built, host='127.0.0.1', port=None, wait=False)
+    try:
+        with opened(browser, url, width=1200, height=900) as page:
+            upload(page, png(), 'noise.png')
+            page.locator('#picture img').wait_for()
+            ask(page, 'the red circle')
+            assert shown_picture(page, url).size
+            show_maps_of(page)
+    finally:
+        built.close()
+
+
 def test_interaction_maps_on_request(page, address):
     upload(page, png(), 'noise.png')
     page.locator('#picture img').wait_for()
     page.locator('#sentences textarea').fill('the red circle')
+    show_maps_of(page)
+
+
+def show_maps_of(page):
     page.get_by_text('What each place has to do with each word').click()
     page.get_by_role('button', name='Show the maps').click()
     image = page.locator('#maps img')

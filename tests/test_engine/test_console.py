@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mmengine.logging import MMLogger
+from small_families import MINI
 
 from mmseg_remamber.engine.console import shorten_console
 
@@ -21,6 +23,7 @@ NOISE = (
     'DeprecationWarning',
     'will be deprecated',
     'paramwise_options',
+    'avg_non_ignore',
 )
 
 
@@ -35,12 +38,12 @@ def run(root, *arguments, folder):
     return done.stdout.splitlines()
 
 
-def test_commands_say_what_their_user_needs(root, scenes, tiny_checkpoint, tmp_path):
-    config = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
+@pytest.mark.parametrize('design', ['remamber-conv', 'lavt', 'lgformer'])
+def test_training_says_what_its_user_needs(root, scenes, tmp_path, design):
     options = [f'{mode}_dataloader.dataset.data_root={scenes}' for mode in ('train', 'val', 'test')]
     work = tmp_path / 'work'
     lines = run(
-        root, root / 'tools/train.py', root / config, f'--work-dir={work}', '--batch-size=2',
+        root, root / 'tools/train.py', MINI[design], f'--work-dir={work}', '--batch-size=2',
         '--cfg-options', *options, 'train_cfg.max_iters=1', 'train_cfg.val_interval=1',
         'default_hooks.gallery.num=0',
         folder=tmp_path,
@@ -51,6 +54,9 @@ def test_commands_say_what_their_user_needs(root, scenes, tiny_checkpoint, tmp_p
     for words in ('System environment', 'Hooks will be executed', 'optim_wrapper = dict', 'mIoU'):
         assert words in text
     assert f'The log, with environment and config, is in {log.parent}' in '\n'.join(lines)
+
+
+def test_inference_says_what_its_user_needs(root, scenes, tiny_checkpoint, tmp_path):
     image = min((Path(scenes) / 'images').glob('*.jpg'))
     lines = run(
         root, '-m', 'mmseg_remamber', image, 'the red circle', '--out', 'out', '--no-progress',

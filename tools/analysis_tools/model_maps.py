@@ -6,7 +6,7 @@
 
 KIND is one of
     interactions     similarity of each place and each word in each stage, or the attention over
-                     words of the attention variant (ReMamber, Fig. 4)
+                     words of designs that attend (ReMamber, Fig. 4; PWAM of LAVT, VLBA of LGFormer)
     components       principal components of the features before the scans, after the channel scan
                      and after the spatial scan of each stage (ReMamber, Fig. 5)
     receptive-field  effective receptive field of the centre of each stage (VMamba)
@@ -125,7 +125,7 @@ def routes(model: nn.Module, batch: Batch, image: np.ndarray, args) -> dict:
     with torch.no_grad(), hooked(trunk, lambda module: isinstance(module, SS2D), record):
         model.extract_feat(batch['inputs'], batch['data_samples'])
     if not inputs:
-        raise SystemExit('routes: the image trunk has no SS2D')
+        raise ValueError('the model has no routes to show: its image trunk has no SS2D')
     scans = dict(trunk.named_modules())
     rows, numbers, marks = [], [], []
     for name, x in last_of_stages(inputs).values():
@@ -156,7 +156,7 @@ KINDS: dict[str, Callable[..., dict]] = {
 def main() -> None:
     args = parse_args()
     if not all(0 <= place < 1 for place in args.query):
-        raise SystemExit(f'--query must be in [0, 1), got {args.query}')
+        raise ValueError(f'--query must be in [0, 1), got {args.query}')
     model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     batch, image = own_sample(
         model, args.image, args.sentence, args.size and tuple(reversed(args.size))
