@@ -3,6 +3,7 @@
 """Time several sentences on one picture against one sentence.
 
     python benchmarks/sentences.py [CONFIG] [--device cpu] [--rounds 15] [--json FILE]
+        [--cfg-options test_dataloader.dataset.pipeline.4.tokenizer=VOCABULARY]
 
 Each candidate is a whole call of the inferencer, from the picture's file to masks at its own size,
 with random weights; the rounds interleave them. On a CPU it is CPU time that is counted, of all
@@ -23,7 +24,7 @@ from report import table, write
 
 from mmseg_remamber.analysis.timing import measure_latency, medians, ratio
 from mmseg_remamber.apis import RefSegInferencer
-from mmseg_remamber.configuration import load_config
+from mmseg_remamber.configuration import add_cfg_options, load_config
 
 CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
 TEXTS = ['the red circle', 'the square on the left', 'the large triangle', 'the lowest thing']
@@ -32,6 +33,7 @@ TEXTS = ['the red circle', 'the square on the left', 'the large triangle', 'the 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', nargs='?', default=CONFIG)
+    add_cfg_options(parser)
     parser.add_argument('--picture', type=int, nargs=2, default=(640, 480), help='its own size')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--rounds', type=int, default=15)
@@ -39,9 +41,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build(config: str, device: str) -> RefSegInferencer:
+def build(config: str, device: str, options: dict | None) -> RefSegInferencer:
     """The config's model with random weights, which cost as much as trained ones."""
-    cfg = load_config(config)
+    cfg = load_config(config, options)
     cfg.model.text_encoder.pretrained = None
     cfg.model.backbone.image.init_cfg = None
     MMLogger.get_instance('mmengine', log_level='ERROR')  # it lists every weight
@@ -52,7 +54,7 @@ def build(config: str, device: str) -> RefSegInferencer:
 
 def main() -> None:
     args = parse_args()
-    inferencer = build(args.config, args.device)
+    inferencer = build(args.config, args.device, args.cfg_options)
     width, height = args.picture
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:

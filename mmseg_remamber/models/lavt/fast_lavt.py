@@ -7,11 +7,11 @@ Each function computes what the plain forward of its module does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmseg_remamber import fast
 from mmseg_remamber.text import Text
@@ -31,12 +31,23 @@ def pwam(module: PWAM, x: Tensor, text: Text) -> Tensor:
 
 
 def head(module: LAVTHead, feats: Sequence[Tensor]) -> Tensor:
-    """Convolutions before upsamplings. feats: four (B, C_i, H_i, W_i) -> (B, 2, H_0, W_0)."""
+    """Convolutions before upsamplings, the last one by strips of rows.
+
+    feats: four (B, C_i, H_i, W_i) -> (B, 2, H_0, W_0).
+    """
     *skips, x = feats
-    for convs, skip in zip(module.levels, reversed(skips), strict=True):
-        first, second = cast(nn.Sequential, convs)
-        x = second(_of_concatenation(cast('ConvModule', first), x, skip))
-    return module.conv_seg(x)
+    pairs = cast('Iterable[tuple[ConvModule, ConvModule]]', module.levels)
+    *levels, (first, last) = pairs
+    for (wide, same), skip in zip(levels, reversed(skips[1:]), strict=True):
+        x = same(_of_concatenation(wide, x, skip))
+    x = _of_concatenation(first, x, skips[0])
+
+    def logits(rows: Tensor) -> Tensor:
+        return module.conv_seg(last(rows.permute(0, 3, 1, 2))).permute(0, 2, 3, 1)
+
+    # strips of twice the usual height, as each computes a row above and a row below it again
+    out = fast.by_rows(logits, x.permute(0, 2, 3, 1), width=x.shape[1] // 2, halo=1)
+    return out.permute(0, 3, 1, 2)
 
 
 def _of_concatenation(conv: ConvModule, x: Tensor, skip: Tensor) -> Tensor:
