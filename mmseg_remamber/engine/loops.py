@@ -10,8 +10,8 @@ of iterations suffice.
 
 from collections.abc import Sequence
 
+from mmengine.registry import LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
-from mmseg.registry import LOOPS
 
 from .keyed_sampling import KeyedDataset, KeyedSampler
 from .randomness import seed_generators
@@ -149,7 +149,7 @@ def _with_keys(dataloader: dict) -> dict:
     """
     if not isinstance(dataloader, dict) or 'sampler' not in dataloader:
         raise TypeError(f'train_dataloader must be a config with a sampler, got {dataloader!r}')
-    if 'batch_sampler' in dataloader:
+    if dataloader.get('batch_sampler') is not None:
         raise TypeError(
             'train_dataloader has a batch_sampler, whose place in an epoch cannot be resumed'
         )

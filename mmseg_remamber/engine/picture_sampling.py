@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
-from mmseg.registry import DATA_SAMPLERS
+from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import Dataset, Sampler
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from mmengine.logging import MMLogger, print_log
-from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.model import BaseTTAModel, MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_state_dict
@@ -117,7 +117,9 @@ class RefSegRunner(Runner):
                 the file, and the keys.
         """
         checkpoint = read_checkpoint(filename, map_location)
-        model = self.model.module if is_model_wrapper(self.model) else self.model
+        model = self.model
+        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+            model = model.module
         if strict:
             check_fits(model, _revised(checkpoint, revise_keys), filename)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)  # may exchange the weights

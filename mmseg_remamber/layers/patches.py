@@ -57,17 +57,22 @@ class PatchMerging(nn.Module):
 
     Args:
         dim: input width; the output is twice as wide.
+        crop: odd sides lose their last row, as in VMamba's first release; else they are padded.
     """
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int, *, crop: bool = False):
         super().__init__()
+        self.crop = crop
         self.norm = nn.LayerNorm(4 * dim)
         self.reduction = Linear(4 * dim, 2 * dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C); odd sides are zero-padded."""
+        """x: (B, H, W, C) float -> (B, ceil(H / 2), ceil(W / 2), 2C), or floored where it crops."""
         _, height, width, _ = x.shape
-        x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
+        if self.crop:
+            x = x[:, : height // 2 * 2, : width // 2 * 2]
+        else:
+            x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
         quarters = (x[:, 0::2, 0::2], x[:, 1::2, 0::2], x[:, 0::2, 1::2], x[:, 1::2, 1::2])
         return self.reduction(self.norm(torch.cat(quarters, dim=-1)))
 

@@ -69,10 +69,15 @@ def _config_signatures() -> dict[str, frozenset]:
         model = path.stem.rsplit('_', 2)[0]  # then come the schedule and the data
         pattern = path.relative_to(folder.parent).with_name(f'{model}_*.py').as_posix()
         models.setdefault(pattern, path)
-    return {
-        pattern: _signature(build_on_meta(Config.fromfile(path)).state_dict())
-        for pattern, path in models.items()
-    }
+    found = {}
+    for pattern, path in models.items():
+        try:
+            cfg = Config.fromfile(path)
+        except ModuleNotFoundError:  # of a toolbox that is not installed, which made no file here
+            continue
+        if cfg.get('default_scope') == 'mmseg':
+            found[pattern] = _signature(build_on_meta(cfg).state_dict())
+    return found
 
 
 def _identify(state: Mapping[str, Tensor]) -> str:

@@ -8,7 +8,6 @@ require('mmengine')
 
 from .backbone import ARCHS, VMamba
 from .block import VSSBlock
-from .classifier import VMambaClassifier
 from .ss2d import SS2D
 
-__all__ = ['ARCHS', 'SS2D', 'VMamba', 'VMambaClassifier', 'VSSBlock']
+__all__ = ['ARCHS', 'SS2D', 'VMamba', 'VSSBlock']

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """VMamba backbone ("VMamba: Visual State Space Model"), for mmseg, mmdet and mmpretrain alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -17,8 +18,8 @@ from mmseg_remamber.layers import ConvDownsample, PatchEmbedV1, PatchEmbedV2, Pa
 from .block import VSSBlock
 from .weights import load_pretrained
 
-PATCH_EMBEDS = {'v1': PatchEmbedV1, 'v2': PatchEmbedV2}
-DOWNSAMPLES = {
+PATCH_EMBEDS: dict[str, Callable[[int, int], nn.Module]] = {'v1': PatchEmbedV1, 'v2': PatchEmbedV2}
+DOWNSAMPLES: dict[str, Callable[[int], nn.Module]] = {
     'v1': PatchMerging,
     'v2': lambda dim: ConvDownsample(dim, kernel_size=2),
     'v3': lambda dim: ConvDownsample(dim, kernel_size=3),
@@ -60,19 +61,23 @@ class VMamba(BaseModule):
         arch: a name of :data:`ARCHS`, or a dict with the same keys.
         in_channels: channels of the image.
         drop_path_rate: rate of the last block, rising from 0; by default the variant's own.
+        crop_odd_maps: merge patches as the first release of vanilla VMamba did, which dropped the
+            last row or column of a map of odd sides; later ones pad it.
         out_indices: stages whose maps are returned, each through a LayerNorm of its own.
         frozen_stages: -1 freezes nothing, 0 the patch embedding, i the first i stages as well.
         with_cp: recompute each block in the backward pass instead of keeping its activations.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` loads published or own weights,
             strictly: a key that is missing or that nothing explains is an error. ``prefix`` takes
-            the keys that begin with it, as of a whole model's checkpoint. Any other initialiser of
+            the keys that begin with it, as of a whole model's checkpoint, and ``ema=True`` the
+            averaged weights of a published training file. Any other initialiser of
             mmengine does what it says there; the default is VMamba's own, whose linear layers have
             a standard deviation of 0.02 whatever their width. A narrow trunk that learns from
             random weights learns sooner with ``dict(type='Kaiming', layer='Linear',
             mode='fan_in', nonlinearity='linear')``: at 0.02 its blocks add next to nothing.
 
     Raises:
-        ValueError: for an unknown variant, key or index.
+        ValueError: for an unknown variant, key or index, or ``crop_odd_maps`` with another
+            downsampling than v1.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class VMamba(BaseModule):
         *,
         in_channels: int = 3,
         drop_path_rate: float | None = None,
+        crop_odd_maps: bool = False,
         out_indices: Sequence[int] = (0, 1, 2, 3),
         frozen_stages: int = -1,
         with_cp: bool = False,
@@ -94,6 +100,10 @@ class VMamba(BaseModule):
             raise ValueError(f'out_indices must lie in [0, {num_stages}), got {out_indices!r}')
         if not -1 <= frozen_stages <= num_stages:
             raise ValueError(f'frozen_stages must be in [-1, {num_stages}], got {frozen_stages!r}')
+        if crop_odd_maps and arch['downsample'] != 'v1':
+            raise ValueError(
+                f"crop_odd_maps is for variants with downsample 'v1', got {arch['downsample']!r}"
+            )
         self.dims = tuple(arch['dim'] * 2**i for i in range(num_stages))
         self.out_indices = tuple(out_indices)
         self.frozen_stages = frozen_stages
@@ -111,9 +121,9 @@ class VMamba(BaseModule):
             )
             for dim, depth in zip(self.dims, depths, strict=True)
         )
-        self.downsamples = nn.ModuleList(
-            DOWNSAMPLES[arch['downsample']](dim) for dim in self.dims[:-1]
-        )
+        merge_or_convolve = DOWNSAMPLES[arch['downsample']]
+        downsample = partial(PatchMerging, crop=True) if crop_odd_maps else merge_or_convolve
+        self.downsamples = nn.ModuleList(downsample(dim) for dim in self.dims[:-1])
         self.out_norms = nn.ModuleDict({str(i): nn.LayerNorm(self.dims[i]) for i in out_indices})
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -128,13 +138,15 @@ class VMamba(BaseModule):
         if file is None:
             super().init_weights()
         else:
-            path, key_prefix = file
-            load_pretrained(self, path, key_prefix=key_prefix)
+            load_pretrained(self, file)
 
     def forward(self, img: Tensor) -> tuple[Tensor, ...]:
-        """img: (B, 3, H, W) normalised float -> maps (B, C_i, H_i, W_i) of ``out_indices``."""
+        """img: (B, 3, H, W) normalised float -> maps (B, C_i, H_i, W_i) of ``out_indices``.
+
+        They are contiguous: mmcv's RoIAlign reads any map as if it were.
+        """
         return tuple(
-            self.out_norms[str(i)](x).permute(0, 3, 1, 2)
+            self.out_norms[str(i)](x).permute(0, 3, 1, 2).contiguous()
             for i, x in enumerate(self.stage_maps(img))
             if i in self.out_indices
         )

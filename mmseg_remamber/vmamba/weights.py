@@ -8,12 +8,12 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmseg_remamber.checkpoints import (
+    PretrainedFile,
     Rule,
     WeightFamily,
     convert_keys,
     differences,
     prefix,
-    read_pretrained,
     register_family,
     reverse,
 )
@@ -45,18 +45,23 @@ _DOWNSAMPLE_V2_V3 = (
 )
 _OUT_NORMS = (('outnorm{i}.{affine}', 'out_norms.{i}.{affine}'),)
 _CLASSIFIER = (
-    ('classifier.norm.{affine}', 'norm.{affine}'),
-    ('classifier.head.{affine}', 'head.{affine}'),
+    ('classifier.norm.{affine}', 'backbone.out_norms.3.{affine}'),
+    ('classifier.head.{affine}', 'head.fc.{affine}'),
 )
 # what the first releases of vanilla VMamba spell in another way
 _FIRST_RELEASE = (
-    ('patch_embed.proj.{affine}', 'backbone.patch_embed.proj.{affine}'),
-    ('patch_embed.norm.{affine}', 'backbone.patch_embed.norm.{affine}'),
-    ('layers.{i}.blocks.{j}.ln_1.{affine}', 'backbone.stages.{i}.{j}.norm.{affine}'),
-    ('layers.{i}.blocks.{j}.self_attention.{ss2d}', 'backbone.stages.{i}.{j}.op.{ss2d}'),
-    ('norm.{affine}', 'norm.{affine}'),
-    ('head.{affine}', 'head.{affine}'),
+    ('patch_embed.proj.{affine}', 'patch_embed.proj.{affine}'),
+    ('patch_embed.norm.{affine}', 'patch_embed.norm.{affine}'),
+    ('layers.{i}.blocks.{j}.ln_1.{affine}', 'stages.{i}.{j}.norm.{affine}'),
+    ('layers.{i}.blocks.{j}.self_attention.{ss2d}', 'stages.{i}.{j}.op.{ss2d}'),
 )
+_FIRST_CLASSIFIER = (
+    ('norm.{affine}', 'backbone.out_norms.3.{affine}'),
+    ('head.{affine}', 'head.fc.{affine}'),
+)
+_BACKBONE = 'backbone.'
+# of layers that some of the authors' code has as convolutions of kernel 1
+_LINEAR = ('in_proj.weight', 'out_proj.weight', 'fc1.weight', 'fc2.weight', 'reduction.weight')
 
 
 def backbone_rules(keys: Iterable[str]) -> tuple[Rule, ...]:
@@ -75,69 +80,97 @@ def backbone_rules(keys: Iterable[str]) -> tuple[Rule, ...]:
     )
 
 
-def _classifier_rules(keys: Iterable[str]) -> tuple[Rule, ...]:
-    backbone = prefix((*backbone_rules(keys), *_OUT_NORMS), '', 'backbone.')
-    return (*backbone, *_CLASSIFIER)
-
-
 def is_official(keys: Iterable[str]) -> bool:
-    """Whether the keys are in VMamba's published spelling."""
-    return any(key.startswith('layers.') for key in keys)
+    """Whether the keys are in VMamba's published spelling: of a classifier, or of a detector or
+    segmentor, whose backbone has output norms."""
+    return any(key.startswith(('layers.', 'backbone.outnorm')) for key in keys)
 
 
 def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published VMamba keys, those of the first releases included -> :class:`VMambaClassifier`'s.
+    """Published VMamba keys, those of the first releases included -> the toolboxes' with
+    :class:`VMamba`.
 
-    Output norms of a published backbone become ``backbone.out_norms``.
+    A classifier's become those of mmpretrain's ``ImageClassifier``: ``backbone.``, of which the
+    norm before the head is ``out_norms.3``, and ``head.fc.``. Of a detector's or segmentor's those
+    below ``backbone.`` change and the others stay.
 
     Raises:
-        ValueError: for a key that is not of a published VMamba.
+        ValueError: for a key below ``backbone.``, or of a classifier, that is not of a published
+            VMamba.
     """
-    return convert_keys(state, (*_classifier_rules(state), *_FIRST_RELEASE))
+    backbone = (*backbone_rules(state), *_OUT_NORMS, *_FIRST_RELEASE)
+    if any(key.startswith(_BACKBONE) for key in state):
+        inside = {key: value for key, value in state.items() if key.startswith(_BACKBONE)}
+        rest = {key: value for key, value in state.items() if key not in inside}
+        rules = prefix(backbone, _BACKBONE, _BACKBONE)
+        return convert_keys({k: _flat(k, v) for k, v in inside.items()}, rules) | rest
+    rules = (*prefix(backbone, '', _BACKBONE), *_CLASSIFIER, *_FIRST_CLASSIFIER)
+    return convert_keys({k: _flat(k, v) for k, v in state.items()}, rules)
 
 
 def to_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keys of :class:`VMambaClassifier`, or of a bare :class:`VMamba` -> the published ones.
+    """Keys of a toolbox's model with :class:`VMamba`, or of a bare one -> the published ones.
 
     Raises:
-        ValueError: for a key that is of neither.
+        ValueError: for a key of the backbone, or beside a classifier's, that is of neither.
     """
-    if not any(key.startswith('backbone.') for key in state):
-        state = {f'backbone.{key}': value for key, value in state.items()}
-    return convert_keys(state, reverse(_classifier_rules(state)))
+    backbone = (*backbone_rules(state), *_OUT_NORMS)
+    is_classifier = 'head.fc.weight' in state
+    if is_classifier or not any(key.startswith(_BACKBONE) for key in state):
+        rules = reverse((*prefix(backbone, '', _BACKBONE), *_CLASSIFIER))
+        if not is_classifier:
+            return convert_keys(state, reverse(backbone))
+        # the norm before the head is the classifier's
+        rules = tuple(rule for rule in rules if rule[1] != 'outnorm{i}.{affine}')
+        return convert_keys(state, rules)
+    inside = {key: value for key, value in state.items() if key.startswith(_BACKBONE)}
+    rest = {key: value for key, value in state.items() if key not in inside}
+    return convert_keys(inside, reverse(prefix(backbone, _BACKBONE, _BACKBONE))) | rest
 
 
-def load_pretrained(backbone: nn.Module, path: str, *, key_prefix: str | None = None) -> None:
-    """Load published or own VMamba weights into a backbone.
+def _flat(key: str, value: Tensor) -> Tensor:
+    """A matrix, where a linear layer is spelt as a convolution of kernel 1."""
+    if key.endswith(_LINEAR) and getattr(value, 'ndim', 2) == 4:
+        return value.flatten(1)
+    return value
 
-    The classifier is left out, and said so. Output norms that the checkpoint does not have keep
-    their initialisation.
+
+def load_pretrained(backbone: nn.Module, file: PretrainedFile) -> None:
+    """Load published or own VMamba weights into a backbone, alone or of a whole model.
+
+    Other parts of a whole model are left out, and said so. Output norms come from the file where
+    it has all of this backbone's, as a detector's and a segmentor's do; else they keep their
+    initialisation.
 
     Args:
         backbone: a :class:`VMamba`.
-        path: file path or URL, as :func:`read_checkpoint` takes it.
-        key_prefix: load only the keys that begin with it, without it, as from a whole model.
+        file: of which weights; a ``prefix`` takes the keys that begin with it.
 
     Raises:
         FileNotFoundError: when there is no such file.
         ValueError: for a key nothing explains, or one of patch embedding, stages or downsamplings
-            that is missing or of another shape, or when no key begins with ``key_prefix``.
+            that is missing or of another shape, or when no key begins with the prefix.
     """
-    state = read_pretrained(path, key_prefix)
+    state = file.read()
     if is_official(state):
         state = from_official(state)
-    state = {key.removeprefix('backbone.'): value for key, value in state.items()}
-    dropped = [key for key in state if key.startswith(('classifier.', 'norm.', 'head.'))]
-    state = {key: value for key, value in state.items() if key not in dropped}
+    if whole := any(key.startswith(_BACKBONE) for key in state):
+        inside = {k.removeprefix(_BACKBONE): v for k, v in state.items() if k.startswith(_BACKBONE)}
+    else:
+        inside = dict(state)
     own = backbone.state_dict()
-    core = ('patch_embed.', 'stages.', 'downsamples.')
-    wanted = {key: own[key] for key in own if key.startswith(core) or key in state}
-    if mismatch := differences(wanted, state):
-        raise ValueError(f'{path} does not fit this backbone:\n{mismatch}')
-    backbone.load_state_dict(state, strict=False)
-    kept = sorted({key.split('.')[0] for key in own if key not in state})
+    norms = {key for key in own if key.startswith('out_norms.')}
+    if not norms <= inside.keys():
+        inside = {key: value for key, value in inside.items() if not key.startswith('out_norms.')}
+    wanted = {key: own[key] for key in own if key not in norms or key in inside}
+    if mismatch := differences(wanted, inside):
+        raise ValueError(f'{file.checkpoint} does not fit this backbone:\n{mismatch}')
+    backbone.load_state_dict(inside, strict=False)
+    start = _BACKBONE if whole else ''
+    dropped = sorted({k.split('.')[0] for k in state if k.removeprefix(start) not in inside})
+    kept = sorted({key.split('.')[0] for key in own if key not in inside})
     print_log(
-        f'Loaded {len(state)} tensors from {path}; left out {dropped or "nothing"}; '
+        f'Loaded {len(inside)} tensors from {file.checkpoint}; left out {dropped or "nothing"}; '
         f'not in the file, initialised at random: {kept or "nothing"}',
         logger='current',
     )

@@ -85,7 +85,8 @@ class Recorder(Hook):
             self.scales.append(runner.optim_wrapper.loss_scaler.get_scale())
         self.losses[runner.iter] = outputs['loss'].item()
         self.batches[runner.iter] = [
-            (sample.ref_id, sample.text) for sample in data_batch['data_samples']
+            (sample.get('ref_id', sample.get('img_path')), sample.get('text'))
+            for sample in data_batch['data_samples']
         ]
         self.places[runner.iter] = batch_idx
         if runner.iter + 1 == self.stop_after:

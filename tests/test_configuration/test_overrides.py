@@ -101,6 +101,7 @@ def test_a_loose_pipeline_is_refused(root, tmp_path):
 
 
 def test_every_config_of_this_project_uses_its_pipelines(root):
+    """Those that need mmdet or mmpretrain to be read are tested with these, in tests/downstream."""
     for path in (root / 'configs').rglob('*.py'):
-        if '_base_' not in path.parts:
+        if not {'_base_', 'detection', 'classification'} & set(path.parts):
             load_config(path)

@@ -5,12 +5,12 @@
 import pytest
 import torch
 from mmengine.config import Config
+from vmamba_classifier import VMambaClassifier
 
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
 from mmseg_remamber.models.fits import likely_configs
-from mmseg_remamber.vmamba import VMambaClassifier
 from mmseg_remamber.vmamba.weights import to_official
 
 FOLDER = 'configs/remamber/'

@@ -17,10 +17,10 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
 )
+from vmamba_classifier import VMambaClassifier
 
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.checkpoints import read_checkpoint, weights_of
-from mmseg_remamber.vmamba import VMambaClassifier
 
 
 def same(a, b):
@@ -126,6 +126,18 @@ def test_vmamba_gives_the_published_output_and_goes_back(convert, tmp_path, name
         assert golden.relative(model(want['img']), want['logits']) < 1e-5
     assert VMAMBAS[name] in convert('vmamba.py', ours, back, '--to-official', *flags)
     assert same(weights_of(read_checkpoint(back), ema=bool(flags)), official)
+
+
+@pytest.mark.parametrize('name', ['vmamba_upernet_small', 'vmamba_maskrcnn_small'])
+def test_segmentors_and_detectors_with_vmamba_go_both_ways(convert, tmp_path, name):
+    src, ours, back = (tmp_path / f'{part}.pth' for part in 'abc')
+    official = golden.weights(name)
+    torch.save(dict(meta=dict(epoch=12), state_dict=official), src)
+    assert 'none of the published variants' in convert('vmamba.py', src, ours)
+    state = torch.load(ours, weights_only=True)['state_dict']
+    assert {key for key in state if '.layers.' in key or 'outnorm' in key} == set()
+    convert('vmamba.py', ours, back, '--to-official')
+    assert same(weights_of(read_checkpoint(back)), official)
 
 
 CLIP_SIZES = dict(

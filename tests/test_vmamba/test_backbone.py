@@ -6,8 +6,9 @@ import torch
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import Registry
 from mmseg.registry import MODELS
+from vmamba_classifier import VMambaClassifier
 
-from mmseg_remamber.vmamba import ARCHS, VMamba, VMambaClassifier
+from mmseg_remamber.vmamba import ARCHS, VMamba
 
 ARCH = dict(golden.SMALL_ARCH, depths=(1, 1, 1, 1), drop_path_rate=0.2)
 
@@ -189,3 +190,34 @@ def test_a_part_of_a_whole_models_weights_initialises_a_backbone(tmp_path):
         VMamba(ARCH, init_cfg=dict(pretrained, prefix='trunk.')).init_weights()
     with pytest.raises(ValueError, match=r"init_cfg takes checkpoint.* got .*'map_location'"):
         VMamba(ARCH, init_cfg=dict(pretrained, map_location='cpu')).init_weights()
+
+
+VANILLA = dict(
+    ARCH, gated=True, conv_bias=True, mlp_ratio=0.0, patch_embed='v1', downsample='v1'
+)  # fmt: skip
+
+
+@torch.no_grad()
+def test_odd_maps_are_padded_or_cropped():
+    """44 x 60 pixels: maps of 11 x 15, then 6 x 8 or 5 x 7."""
+    torch.manual_seed(0)
+    padded, cropped = VMamba(VANILLA).eval(), VMamba(VANILLA, crop_odd_maps=True).eval()
+    cropped.load_state_dict(padded.state_dict())
+    img = torch.randn(1, 3, 44, 60)
+    assert [tuple(x.shape[2:]) for x in padded(img)] == [(11, 15), (6, 8), (3, 4), (2, 2)]
+    assert [tuple(x.shape[2:]) for x in cropped(img)] == [(11, 15), (5, 7), (2, 3), (1, 1)]
+    merging = cropped.downsamples[0]
+    x = torch.randn(1, 5, 7, 16)
+    merged = padded.downsamples[0](x[:, :4, :6])
+    torch.testing.assert_close(merging(x), merged)
+
+
+def test_cropping_is_for_patch_merging_alone():
+    with pytest.raises(ValueError, match="crop_odd_maps is for variants with downsample 'v1'"):
+        VMamba(ARCH, crop_odd_maps=True)
+
+
+@torch.no_grad()
+def test_maps_are_contiguous():
+    """mmcv's RoIAlign reads the memory of another order wrongly, without a word."""
+    assert all(x.is_contiguous() for x in VMamba(ARCH).eval()(torch.randn(1, 3, 64, 64)))

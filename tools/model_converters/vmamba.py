@@ -1,12 +1,13 @@
 # Copyright (c) 2026 The mmseg_remamber authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Convert a VMamba classification checkpoint between the published keys and this project's.
+"""Convert a VMamba checkpoint between the published keys and those of the toolboxes.
 
     python tools/model_converters/vmamba.py THEIRS.pth OURS.pth [--ema]
     python tools/model_converters/vmamba.py OURS.pth THEIRS.pth --to-official
 
-The result is a VMambaClassifier's, and initialises a backbone too (``init_cfg``), as does the
-published file itself. A key that nothing explains is an error.
+Classifiers become mmpretrain's, detectors mmdet's and segmentors mmseg's, from the spelling of any
+release. The result initialises a backbone too (``init_cfg``), as does the published file itself. A key of a
+classifier or a backbone that nothing explains is an error.
 """
 
 import torch
@@ -19,7 +20,7 @@ from mmseg_remamber.vmamba import ARCHS, VMamba
 
 
 def variant_of(state: dict[str, Tensor]) -> str | None:
-    """The published variant with the shapes of weights in a VMambaClassifier's keys, if any."""
+    """The published variant with the shapes of weights below ``backbone.``, if any."""
     state = {k.removeprefix('backbone.'): v for k, v in state.items() if k.startswith('backbone.')}
     state = {key: value for key, value in state.items() if not key.startswith('out_norms.')}
     for arch in ARCHS:

@@ -5,8 +5,8 @@
 from pathlib import Path
 
 from mmengine.hooks import CheckpointHook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS
 
 
 @HOOKS.register_module()

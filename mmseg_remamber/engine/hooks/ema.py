@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.hooks import EMAHook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner, autocast
-from mmseg.registry import HOOKS
 
 
 @HOOKS.register_module()

@@ -4,8 +4,8 @@
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS
 
 
 @HOOKS.register_module()

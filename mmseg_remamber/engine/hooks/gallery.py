@@ -10,8 +10,8 @@ import numpy as np
 from mmcv import imread
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
 from mmseg_remamber.visualization import Prediction, to_prediction

@@ -5,8 +5,8 @@
 from collections.abc import Sequence
 
 from mmengine.hooks import ParamSchedulerHook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS
 
 
 @HOOKS.register_module()

@@ -11,8 +11,8 @@ from types import FrameType
 import torch
 from mmengine.dist import all_reduce, barrier, is_main_process
 from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS
 
 CHECKPOINT = 'interrupted.pth'
 

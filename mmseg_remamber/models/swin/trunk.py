@@ -106,8 +106,7 @@ class SwinTrunk(SwinTransformer):
         """Do what ``init_cfg`` says; the random initialisation happened at construction."""
         file = pretrained_file(self.init_cfg)
         if file is not None:
-            path, key_prefix = file
-            load_pretrained(self, path, key_prefix=key_prefix)
+            load_pretrained(self, file)
         elif self.init_cfg is not None:
             # not mmseg's, which knows no other initialisers
             super(SwinTransformer, self).init_weights()

@@ -9,10 +9,10 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmseg_remamber.checkpoints import (
+    PretrainedFile,
     Rule,
     convert_keys,
     differences,
-    read_pretrained,
     reverse,
 )
 
@@ -84,20 +84,19 @@ def _reordered(state: dict[str, Tensor], *, to_official: bool) -> dict[str, Tens
     return state
 
 
-def load_pretrained(trunk: nn.Module, path: str, *, key_prefix: str | None = None) -> None:
+def load_pretrained(trunk: nn.Module, file: PretrainedFile) -> None:
     """Load weights into a trunk.
 
     Args:
         trunk: a :class:`SwinTrunk`.
-        path: file path or URL, as :func:`read_checkpoint` takes it.
-        key_prefix: load only the keys that begin with it, without it, as from a whole model.
+        file: of which weights.
 
     Raises:
         FileNotFoundError: when there is no such file.
         ValueError: for a key that nothing explains, or one that is missing or of another shape, or
-            when no key begins with ``key_prefix``.
+            when no key begins with the file's prefix.
     """
-    state = read_pretrained(path, key_prefix)
+    state = file.read()
     own = trunk.state_dict()
     dropped = sorted(
         key
@@ -115,10 +114,10 @@ def load_pretrained(trunk: nn.Module, path: str, *, key_prefix: str | None = Non
             state[key] = resize_table(value, len(own[key]))
             resized.append(key)
     if mismatch := differences(own, state):
-        raise ValueError(f'{path} does not fit this trunk:\n{mismatch}')
+        raise ValueError(f'{file.checkpoint} does not fit this trunk:\n{mismatch}')
     trunk.load_state_dict(state)
     print_log(
-        f'Loaded {len(state)} tensors from {path}; left out {len(dropped)} '
+        f'Loaded {len(state)} tensors from {file.checkpoint}; left out {len(dropped)} '
         f'({", ".join(sorted({key.split(".")[-1] for key in dropped})) or "nothing"}); '
         f'{len(resized)} tables of position biases resized',
         logger='current',

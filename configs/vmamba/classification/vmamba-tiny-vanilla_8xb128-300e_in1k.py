@@ -1,0 +1,4 @@
+_base_ = './vmamba-tiny-s1l8_8xb128-300e_in1k.py'
+model = dict(backbone=dict(arch='tiny-vanilla'))
+# published without averaged weights
+custom_hooks = []

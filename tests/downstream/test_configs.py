@@ -1,0 +1,78 @@
+# Copyright (c) 2026 The mmseg_remamber authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of VMamba in mmdet and mmpretrain are those that were published."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from mmengine.optim import build_optim_wrapper
+
+from mmseg_remamber.configuration import load_config
+from mmseg_remamber.models.build import build_on_meta
+
+ROOT = Path(__file__).parents[2]
+
+
+def listed(task):
+    path = ROOT / 'configs' / 'vmamba' / task / 'metafile.yml'
+    return yaml.safe_load(path.read_text())['Models']
+
+
+def decays(cfg, model):
+    """Weight decay of each parameter by its name."""
+    wrapper = build_optim_wrapper(model, dict(cfg.optim_wrapper, type='OptimWrapper'))
+    groups = wrapper.optimizer.param_groups
+    of = {id(p): group['weight_decay'] for group in groups for p in group['params']}
+    return {name: of[id(p)] for name, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize('model', listed('classification'), ids=lambda model: model['Name'])
+def test_classification(model):
+    cfg, metadata = load_config(ROOT / model['Config']), model['Metadata']
+    built = build_on_meta(cfg)
+    assert sum(p.numel() for p in built.parameters()) == metadata['Parameters']
+    assert cfg.train_dataloader.batch_size * 8 == metadata['Batch Size']
+    assert cfg.train_dataloader.drop_last
+    assert cfg.train_cfg.max_epochs == metadata['Epochs']
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.optim_wrapper.clip_grad.max_norm == 5.0
+    warm_up, cosine = cfg.param_scheduler
+    assert (warm_up.end, cosine.begin, cosine.end, cosine.eta_min) == (20, 20, 300, 1e-5)
+    hooks = [hook.type for hook in cfg.custom_hooks]
+    assert hooks == ([] if 'tiny-vanilla' in model['Name'] else ['EMAHook'])
+    flat = {name for name, p in built.named_parameters() if p.ndim == 1 or name.endswith('.bias')}
+    for name, decay in decays(cfg, built).items():
+        assert decay == (0.0 if name in flat else 0.05), name
+
+
+PARAMETERS = {  # in millions, as the authors print them
+    'tiny-vanilla': 42.4, 'small-vanilla': 63.924, 'base-vanilla': 95.628, 'tiny-s2l5': 50.212,
+    'tiny-s1l8': 49.755, 'small-s2l15': 69.654, 'base-s2l15': 108,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('model', listed('detection'), ids=lambda model: model['Name'])
+def test_detection(model):
+    cfg, metadata = load_config(ROOT / model['Config']), model['Metadata']
+    built = build_on_meta(cfg)
+    number = sum(p.numel() for p in built.parameters()) / 1e6
+    want = PARAMETERS[cfg.model.backbone.arch]
+    assert number == pytest.approx(want, abs=0.5 if want == 108 else 6e-4)
+    gpus, batch = model['Name'].split('_')[3].split('-')[0].split('xb')
+    assert cfg.train_dataloader.batch_size == int(batch)
+    assert int(gpus) * int(batch) == metadata['Batch Size'] == 16
+    epochs = metadata['Epochs']
+    assert cfg.train_cfg.max_epochs == epochs
+    _, steps = cfg.param_scheduler
+    assert list(steps.milestones) == ([8, 11] if epochs == 12 else [27, 33])
+    types = [step.type for step in cfg.train_dataloader.dataset.pipeline]
+    assert ('RandomChoice' in types) == (epochs == 36) == ('Resize' not in types)
+    is_vanilla = cfg.model.backbone.arch.endswith('vanilla')
+    assert cfg.model.backbone.get('drop_path_rate') == (0.2 if is_vanilla else None)
+    found = decays(cfg, built)
+    assert {decay for name, decay in found.items() if not name.startswith('backbone.')} == {0.05}
+    assert found['backbone.out_norms.0.weight'] == 0.0
+    assert found['backbone.stages.0.0.op.out_norm.weight'] == 0.0
+    assert found['backbone.stages.0.0.norm.weight'] == (0.05 if is_vanilla else 0.0)
+    assert found['backbone.downsamples.0.norm.weight'] == (0.0 if is_vanilla else 0.05)
