@@ -6,8 +6,8 @@
     python tools/model_converters/vmamba.py OURS.pth THEIRS.pth --to-official
 
 Classifiers become mmpretrain's, detectors mmdet's and segmentors mmseg's, from the spelling of any
-release. The result initialises a backbone too (``init_cfg``), as does the published file itself. A key of a
-classifier or a backbone that nothing explains is an error.
+release. The result initialises a backbone too (``init_cfg``), as does the published file itself. A
+key of a classifier or a backbone that nothing explains is an error.
 """
 
 import torch

@@ -25,10 +25,7 @@ tta_pipeline = [
                 dict(type='Resize', scale_factor=factor, keep_ratio=True)
                 for factor in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
             ],
-            [
-                dict(type='RandomFlip', prob=prob, direction='horizontal')
-                for prob in (0.0, 1.0)
-            ],
+            [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
             [dict(type='LoadAnnotations', reduce_zero_label=True)],
             [dict(type='PackSegInputs')],
         ],

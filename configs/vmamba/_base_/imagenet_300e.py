@@ -29,9 +29,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=5.0),
 )
 param_scheduler = [
-    dict(
-        type='LinearLR', start_factor=1e-3, by_epoch=True, end=20, convert_to_iter_based=True
-    ),
+    dict(type='LinearLR', start_factor=1e-3, by_epoch=True, end=20, convert_to_iter_based=True),
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-5,
@@ -42,9 +40,7 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(_delete_=True, type='ResumableEpochLoop', max_epochs=300, val_interval=1)
-default_hooks = dict(
-    checkpoint=dict(max_keep_ckpts=1, save_best='accuracy/top1', rule='greater')
-)
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=1, save_best='accuracy/top1', rule='greater'))
 custom_hooks = [
     dict(
         type='EMAHook',
