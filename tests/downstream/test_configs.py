@@ -46,6 +46,14 @@ def test_classification(model):
         assert decay == (0.0 if name in flat else 0.05), name
 
 
+def test_published_flops_of_a_classifier(script, capsys):
+    config = ROOT / 'configs/vmamba/classification/vmamba-tiny-s1l8_8xb128-300e_in1k.py'
+    script(
+        'tools/analysis_tools/get_flops.py', config, '--size', 224, 224, '--published', 'prefix-sum'
+    )
+    assert capsys.readouterr().out.startswith('4.905609984 GFLOPs')
+
+
 PARAMETERS = {  # in millions, as the authors print them
     'tiny-vanilla': 42.4, 'small-vanilla': 63.924, 'base-vanilla': 95.628, 'tiny-s2l5': 50.212,
     'tiny-s1l8': 49.755, 'small-s2l15': 69.654, 'base-s2l15': 108,

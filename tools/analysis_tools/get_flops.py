@@ -3,18 +3,26 @@
 """Operations and parameters of a config's model, module by module, the scan included.
 
     python tools/analysis_tools/get_flops.py CONFIG [--size 480 480] [--depth 2] [--out flops.json]
+    python tools/analysis_tools/get_flops.py CONFIG --size 224 224 --published prefix-sum
 
 One image and sentence. A multiply-add is two operations. Nothing is computed and no weight is
-loaded, so that the base model takes seconds.
+loaded, so that the base model takes seconds. With --published the one figure of VMamba's tables, by
+their rules, for the configs in configs/vmamba of classification and segmentation.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+import torch
 from mmengine.analysis import parameter_count
 
 from mmseg_remamber.analysis.cost import count_flops
+from mmseg_remamber.analysis.published_flops import (
+    SCAN_RULES,
+    count_published_flops,
+    published_pass,
+)
 from mmseg_remamber.cli.arguments import add_config_arguments
 from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
@@ -30,6 +38,9 @@ def parse_args() -> argparse.Namespace:
     add_config_arguments(parser)
     parser.add_argument('--size', type=int, nargs=2, default=(480, 480), metavar=('H', 'W'))
     parser.add_argument('--depth', type=int, default=2, help='levels of modules to print')
+    parser.add_argument(
+        '--published', choices=sorted(SCAN_RULES), help="count by the rules of VMamba's tables"
+    )
     parser.add_argument('--out', type=Path, help='JSON of all modules and operators to write')
     return parser.parse_args()
 
@@ -37,6 +48,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
+    if args.published:
+        model = build_on_meta(cfg).eval()
+        img = torch.empty(1, 3, *args.size, device='meta')
+        flops = count_published_flops(model, published_pass(model), img, scan=args.published)
+        print(f'{flops / 1e9:.9f} GFLOPs at {args.size[0]} x {args.size[1]}, a multiply-add once')
+        return
     flops = count_flops(cfg, tuple(args.size))
     parameters = parameter_count(build_on_meta(cfg))
     rows = []
