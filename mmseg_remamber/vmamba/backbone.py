@@ -121,8 +121,9 @@ class VMamba(BaseModule):
             )
             for dim, depth in zip(self.dims, depths, strict=True)
         )
-        merge_or_convolve = DOWNSAMPLES[arch['downsample']]
-        downsample = partial(PatchMerging, crop=True) if crop_odd_maps else merge_or_convolve
+        downsample = DOWNSAMPLES[arch['downsample']]
+        if crop_odd_maps:
+            downsample = partial(PatchMerging, crop=True)
         self.downsamples = nn.ModuleList(downsample(dim) for dim in self.dims[:-1])
         self.out_norms = nn.ModuleDict({str(i): nn.LayerNorm(self.dims[i]) for i in out_indices})
         for module in self.modules():

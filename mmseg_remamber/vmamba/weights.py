@@ -99,13 +99,12 @@ def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             VMamba.
     """
     backbone = (*backbone_rules(state), *_OUT_NORMS, *_FIRST_RELEASE)
-    if any(key.startswith(_BACKBONE) for key in state):
-        inside = {key: value for key, value in state.items() if key.startswith(_BACKBONE)}
-        rest = {key: value for key, value in state.items() if key not in inside}
-        rules = prefix(backbone, _BACKBONE, _BACKBONE)
-        return convert_keys({k: _flat(k, v) for k, v in inside.items()}, rules) | rest
+    state = {key: _flat(key, value) for key, value in state.items()}
+    inside, rest = _of_backbone(state)
+    if inside:
+        return convert_keys(inside, prefix(backbone, _BACKBONE, _BACKBONE)) | rest
     rules = (*prefix(backbone, '', _BACKBONE), *_CLASSIFIER, *_FIRST_CLASSIFIER)
-    return convert_keys({k: _flat(k, v) for k, v in state.items()}, rules)
+    return convert_keys(state, rules)
 
 
 def to_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -114,18 +113,20 @@ def to_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: for a key of the backbone, or beside a classifier's, that is of neither.
     """
-    backbone = (*backbone_rules(state), *_OUT_NORMS)
-    is_classifier = 'head.fc.weight' in state
-    if is_classifier or not any(key.startswith(_BACKBONE) for key in state):
-        rules = reverse((*prefix(backbone, '', _BACKBONE), *_CLASSIFIER))
-        if not is_classifier:
-            return convert_keys(state, reverse(backbone))
-        # the norm before the head is the classifier's
-        rules = tuple(rule for rule in rules if rule[1] != 'outnorm{i}.{affine}')
-        return convert_keys(state, rules)
+    backbone = backbone_rules(state)
+    if 'head.fc.weight' in state:  # a classifier's, whose last output norm is that before the head
+        return convert_keys(state, reverse((*prefix(backbone, '', _BACKBONE), *_CLASSIFIER)))
+    backbone = (*backbone, *_OUT_NORMS)
+    inside, rest = _of_backbone(state)
+    if inside:
+        return convert_keys(inside, reverse(prefix(backbone, _BACKBONE, _BACKBONE))) | rest
+    return convert_keys(state, reverse(backbone))
+
+
+def _of_backbone(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What stands below ``backbone.``, and the rest."""
     inside = {key: value for key, value in state.items() if key.startswith(_BACKBONE)}
-    rest = {key: value for key, value in state.items() if key not in inside}
-    return convert_keys(inside, reverse(prefix(backbone, _BACKBONE, _BACKBONE))) | rest
+    return inside, {key: value for key, value in state.items() if key not in inside}
 
 
 def _flat(key: str, value: Tensor) -> Tensor:
@@ -138,9 +139,9 @@ def _flat(key: str, value: Tensor) -> Tensor:
 def load_pretrained(backbone: nn.Module, file: PretrainedFile) -> None:
     """Load published or own VMamba weights into a backbone, alone or of a whole model.
 
-    Other parts of a whole model are left out, and said so. Output norms come from the file where
-    it has all of this backbone's, as a detector's and a segmentor's do; else they keep their
-    initialisation.
+    Other parts of a whole model are left out, and said so; so are output norms that this backbone
+    does not have. Its own come from the file where that has all of them, as a detector's and a
+    segmentor's do; else they keep their initialisation.
 
     Args:
         backbone: a :class:`VMamba`.
@@ -154,23 +155,21 @@ def load_pretrained(backbone: nn.Module, file: PretrainedFile) -> None:
     state = file.read()
     if is_official(state):
         state = from_official(state)
-    if whole := any(key.startswith(_BACKBONE) for key in state):
-        inside = {k.removeprefix(_BACKBONE): v for k, v in state.items() if k.startswith(_BACKBONE)}
-    else:
-        inside = dict(state)
+    inside, _ = _of_backbone(state)
+    found = {key.removeprefix(_BACKBONE): value for key, value in (inside or state).items()}
     own = backbone.state_dict()
     norms = {key for key in own if key.startswith('out_norms.')}
-    if not norms <= inside.keys():
-        inside = {key: value for key, value in inside.items() if not key.startswith('out_norms.')}
-    wanted = {key: own[key] for key in own if key not in norms or key in inside}
-    if mismatch := differences(wanted, inside):
+    taken = norms if norms <= found.keys() else set()
+    weights = {k: v for k, v in found.items() if k in taken or not k.startswith('out_norms.')}
+    wanted = {key: own[key] for key in own if key not in norms - taken}
+    if mismatch := differences(wanted, weights):
         raise ValueError(f'{file.checkpoint} does not fit this backbone:\n{mismatch}')
-    backbone.load_state_dict(inside, strict=False)
-    start = _BACKBONE if whole else ''
-    dropped = sorted({k.split('.')[0] for k in state if k.removeprefix(start) not in inside})
-    kept = sorted({key.split('.')[0] for key in own if key not in inside})
+    backbone.load_state_dict(weights, strict=False)
+    names = [key.removeprefix(_BACKBONE) for key in state]
+    dropped = sorted({name.split('.')[0] for name in names if name not in weights})
+    kept = sorted({key.split('.')[0] for key in own if key not in weights})
     print_log(
-        f'Loaded {len(inside)} tensors from {file.checkpoint}; left out {dropped or "nothing"}; '
+        f'Loaded {len(weights)} tensors from {file.checkpoint}; left out {dropped or "nothing"}; '
         f'not in the file, initialised at random: {kept or "nothing"}',
         logger='current',
     )

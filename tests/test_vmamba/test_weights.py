@@ -35,22 +35,8 @@ def test_every_variant_goes_there_and_back(arch):
     assert from_official(to_official(names)) == names
 
 
-def test_the_spelling_of_the_first_releases():
-    official = golden.weights('vmamba_vanilla_small')
-    renames = [
-        (r'^patch_embed\.0', 'patch_embed.proj'), (r'^patch_embed\.2', 'patch_embed.norm'),
-        (r'(blocks\.\d+)\.norm\.', r'\1.ln_1.'), (r'(blocks\.\d+)\.op\.', r'\1.self_attention.'),
-        (r'^classifier\.', ''),
-    ]  # fmt: skip
-    first = official
-    for pattern, name in renames:
-        first = {re.sub(pattern, name, key): value for key, value in first.items()}
-    assert not set(first) & {'patch_embed.0.weight', 'classifier.head.weight'}
-    assert same(from_official(first), from_official(official))
-
-
 def in_first_spelling(official):
-    """Keys of a detector or segmentor as the first release has them."""
+    """Keys below a backbone as the first release has them."""
     renames = [
         (r'patch_embed\.0', 'patch_embed.proj'), (r'patch_embed\.2', 'patch_embed.norm'),
         (r'(blocks\.\d+)\.norm\.', r'\1.ln_1.'), (r'(blocks\.\d+)\.op\.', r'\1.self_attention.'),
@@ -58,6 +44,14 @@ def in_first_spelling(official):
     for pattern, name in renames:
         official = {re.sub(pattern, name, key): value for key, value in official.items()}
     return official
+
+
+def test_the_spelling_of_the_first_releases():
+    official = golden.weights('vmamba_vanilla_small')
+    first = in_first_spelling(official)
+    first = {key.removeprefix('classifier.'): value for key, value in first.items()}
+    assert not set(first) & {'patch_embed.0.weight', 'classifier.head.weight'}
+    assert same(from_official(first), from_official(official))
 
 
 @pytest.mark.parametrize('name', ['vmamba_upernet_small', 'vmamba_maskrcnn_small'])
@@ -119,6 +113,26 @@ def test_a_classifiers_norm_is_that_of_a_last_map_alone(tmp_path):
         model.init_weights()
         want = torch.ones_like(model.out_norms['3'].weight) if norm is None else norm
         assert torch.equal(model.out_norms['3'].weight, want)
+
+
+@pytest.mark.parametrize('indices', [(), (1,), (3,), (0, 1, 2, 3)])
+@pytest.mark.parametrize('name', ['vmamba_upernet_small', 'vmamba_v2down_small'])
+def test_a_published_file_starts_a_backbone_with_any_output_norms(tmp_path, name, indices):
+    """As a trunk of ReMamber has none; norms that it does not have are left out."""
+    official = golden.weights(name)
+    torch.save(dict(state_dict=official), tmp_path / 'a.pth')
+    arch = dict(golden.SMALL_ARCH)
+    if 'v2down' in name:
+        arch.update(state_dim=2, gated=True, conv_bias=True, downsample='v2')
+    init = dict(type='Pretrained', checkpoint=str(tmp_path / 'a.pth'))
+    model = VMamba(arch, out_indices=indices, init_cfg=init)
+    model.init_weights()
+    ours = from_official(official)
+    for key, value in model.state_dict().items():
+        want = ours.get(f'backbone.{key}')
+        if key.startswith('out_norms.') and ('v2down' in name and indices != (3,)):
+            want = torch.full_like(value, key.endswith('weight'))
+        assert torch.equal(value, want), key
 
 
 def test_averaged_weights_are_taken_where_asked(tmp_path):
