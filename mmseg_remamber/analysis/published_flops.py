@@ -33,7 +33,7 @@ def count_published_flops(
         scan: a key of :data:`SCAN_RULES`.
 
     Raises:
-        ValueError: for another rule.
+        ValueError: for another rule, or a model in training mode.
     """
     if scan not in SCAN_RULES:
         raise ValueError(f'scan must be one of {sorted(SCAN_RULES)}, got {scan!r}')

@@ -161,12 +161,12 @@ def _without_scopes(value: Any) -> Any:
 
 def _check_pipelines(cfg: Config, path: str) -> None:
     """Refuse a pipeline that the file defines and hands to no dataset."""
+    built = _without_scopes({part: cfg[part] for part in BUILT & set(cfg)})
     for variable, mode in _PIPELINES.items():
         if variable not in cfg or f'{mode}_dataloader' not in cfg:
             continue
-        places = _walk({part: cfg[part] for part in BUILT & set(cfg)}, '')
         wanted = _without_scopes(cfg[variable])
-        if not any(_without_scopes(value) == wanted for _, value in places):
+        if not any(value == wanted for _, value in _walk(built, '')):
             raise ValueError(
                 f'config {path!r} defines {variable}, which no dataset has: write '
                 f'{mode}_dataloader = dict(dataset=dict(pipeline={variable})) after it'
