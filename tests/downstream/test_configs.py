@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mmengine.optim import build_optim_wrapper
+from small_families import weight_decays
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
@@ -17,14 +17,6 @@ ROOT = Path(__file__).parents[2]
 def listed(task):
     path = ROOT / 'configs' / 'vmamba' / task / 'metafile.yml'
     return yaml.safe_load(path.read_text())['Models']
-
-
-def decays(cfg, model):
-    """Weight decay of each parameter by its name."""
-    wrapper = build_optim_wrapper(model, dict(cfg.optim_wrapper, type='OptimWrapper'))
-    groups = wrapper.optimizer.param_groups
-    of = {id(p): group['weight_decay'] for group in groups for p in group['params']}
-    return {name: of[id(p)] for name, p in model.named_parameters()}
 
 
 @pytest.mark.parametrize('model', listed('classification'), ids=lambda model: model['Name'])
@@ -42,7 +34,7 @@ def test_classification(model):
     hooks = [hook.type for hook in cfg.custom_hooks]
     assert hooks == ([] if 'tiny-vanilla' in model['Name'] else ['EMAHook'])
     flat = {name for name, p in built.named_parameters() if p.ndim == 1 or name.endswith('.bias')}
-    for name, decay in decays(cfg, built).items():
+    for name, decay in weight_decays(cfg, built).items():
         assert decay == (0.0 if name in flat else 0.05), name
 
 
@@ -78,7 +70,7 @@ def test_detection(model):
     assert ('RandomChoice' in types) == (epochs == 36) == ('Resize' not in types)
     is_vanilla = cfg.model.backbone.arch.endswith('vanilla')
     assert cfg.model.backbone.get('drop_path_rate') == (0.2 if is_vanilla else None)
-    found = decays(cfg, built)
+    found = weight_decays(cfg, built)
     assert {decay for name, decay in found.items() if not name.startswith('backbone.')} == {0.05}
     assert found['backbone.out_norms.0.weight'] == 0.0
     assert found['backbone.stages.0.0.op.out_norm.weight'] == 0.0

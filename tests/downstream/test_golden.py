@@ -8,6 +8,7 @@ import golden
 import pytest
 import torch
 from mmengine.registry import MODELS, DefaultScope
+from small_families import thin_detector
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.vmamba.weights import from_official
@@ -21,13 +22,7 @@ CONFIG = (
 @pytest.fixture
 def detector():
     cfg = load_config(CONFIG).model
-    cfg.backbone = dict(type='VMamba', arch=golden.SMALL_ARCH)
-    cfg.neck.update(in_channels=[16, 32, 64, 128], out_channels=16)
-    cfg.rpn_head.update(in_channels=16, feat_channels=16)
-    roi = cfg.roi_head
-    roi.bbox_roi_extractor.out_channels = roi.mask_roi_extractor.out_channels = 16
-    roi.bbox_head.update(in_channels=16, fc_out_channels=32, num_classes=5)
-    roi.mask_head.update(in_channels=16, conv_out_channels=16, num_classes=5)
+    thin_detector(cfg, classes=5)
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg).eval()
     model.load_state_dict(from_official(golden.weights('vmamba_maskrcnn_small')))

@@ -11,6 +11,7 @@ import tiny_training
 import torch
 from golden import SMALL_ARCH
 from PIL import Image
+from small_families import thin_detector
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.refshapes import write_refshapes
@@ -37,15 +38,9 @@ def on_a_cpu(cfg, work):
 
 def small_detector(name, shapes, work):
     cfg = on_a_cpu(load_config(CONFIGS / 'detection' / name), work)
-    model, instances = cfg.model, shapes / 'refshapes' / 'instances.json'
+    instances = shapes / 'refshapes' / 'instances.json'
     categories = [c['name'] for c in json.loads(instances.read_text())['categories']]
-    model.backbone.update(arch=SMALL_ARCH, init_cfg=None)
-    model.neck.update(in_channels=[16, 32, 64, 128], out_channels=16)
-    model.rpn_head.update(in_channels=16, feat_channels=16)
-    roi = model.roi_head
-    roi.bbox_roi_extractor.out_channels = roi.mask_roi_extractor.out_channels = 16
-    roi.bbox_head.update(in_channels=16, fc_out_channels=32, num_classes=len(categories))
-    roi.mask_head.update(in_channels=16, conv_out_channels=16, num_classes=len(categories))
+    thin_detector(cfg.model, len(categories))
     for mode in ('train', 'val', 'test'):
         dataset = cfg[f'{mode}_dataloader'].dataset
         dataset.update(

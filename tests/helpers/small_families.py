@@ -5,7 +5,10 @@
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
+from golden import SMALL_ARCH
+from mmengine.config import Config, ConfigDict
+from mmengine.optim import build_optim_wrapper
+from torch import nn
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
@@ -82,3 +85,22 @@ def reduced(path: Path, vocabulary: Path | None = None) -> Config:
                 if step.type == 'TokenizeText':
                     step.tokenizer = str(vocabulary)
     return cfg
+
+
+def thin_detector(model: ConfigDict, classes: int) -> None:
+    """A Mask R-CNN on VMamba with layers of 16 channels, in place."""
+    model.backbone.update(arch=SMALL_ARCH, init_cfg=None)
+    model.neck.update(in_channels=[16, 32, 64, 128], out_channels=16)
+    model.rpn_head.update(in_channels=16, feat_channels=16)
+    roi = model.roi_head
+    roi.bbox_roi_extractor.out_channels = roi.mask_roi_extractor.out_channels = 16
+    roi.bbox_head.update(in_channels=16, fc_out_channels=32, num_classes=classes)
+    roi.mask_head.update(in_channels=16, conv_out_channels=16, num_classes=classes)
+
+
+def weight_decays(cfg: Config, model: nn.Module) -> dict[str, float]:
+    """What the config's optimiser does to each parameter that it trains, by name."""
+    wrapper = build_optim_wrapper(model, dict(cfg.optim_wrapper, type='OptimWrapper'))
+    groups = wrapper.optimizer.param_groups
+    of = {id(p): group['weight_decay'] for group in groups for p in group['params']}
+    return {name: of[id(p)] for name, p in model.named_parameters() if id(p) in of}

@@ -6,6 +6,7 @@ The settings of detection and classification need their toolboxes: tests/downstr
 """
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,9 @@ import pytest
 import torch
 import yaml
 from golden import SMALL_ARCH
-from mmengine.optim import build_optim_wrapper
 from mmengine.registry import RUNNERS
 from PIL import Image
-from small_families import MINI
+from small_families import MINI, weight_decays
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model, build_on_meta
@@ -59,18 +59,10 @@ def test_as_published(model):
 def test_norms_that_decay_are_those_of_the_authors_spelling(arch, decayed):
     cfg = load_config(FOLDER / f'upernet_vmamba-{arch}_8xb2-160k_ade20k-512x512.py')
     model = build_on_meta(cfg)
-    groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
-    decay = {id(p): group['weight_decay'] for group in groups for p in group['params']}
-    for name, parameter in model.named_parameters():
-        own = name.removeprefix('backbone.')
-        is_norm = name.startswith('backbone.') and 'norm' in own
-        kinds = {own.rsplit('.', 1)[0].replace('.1.', '.0.').replace('.2.', '.0.')}
-        if is_norm and kinds & decayed:
-            assert decay[id(parameter)] == 0.01, name
-        elif is_norm and 'out_norm' in own:
-            assert decay[id(parameter)] == 0.0, name
-        elif not is_norm:
-            assert decay[id(parameter)] == 0.01, name
+    for name, decay in weight_decays(cfg, model).items():
+        kind = re.sub(r'\.\d+', '.0', name.removeprefix('backbone.').rpartition('.')[0])
+        is_exempt = name.startswith('backbone.') and 'norm' in kind and kind not in decayed
+        assert decay == (0.0 if is_exempt else 0.01), name
 
 
 @pytest.fixture(scope='module')
