@@ -5,6 +5,7 @@ _base_ = [
     'mmdet::_base_/schedules/schedule_1x.py',
     'mmdet::_base_/default_runtime.py',
     './runtime.py',
+    './published.py',
 ]
 model = dict(
     backbone=dict(_delete_=True, type='VMamba', arch='tiny-s1l8'),
@@ -13,15 +14,7 @@ model = dict(
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0.05),
-    # names with "norm" do not decay; in the authors' spelling those of embedding and downsampling
-    # have none in theirs
-    paramwise_cfg=dict(
-        custom_keys=dict(
-            norm=dict(decay_mult=0.0),
-            patch_embed=dict(decay_mult=1.0),
-            downsamples=dict(decay_mult=1.0),
-        )
-    ),
+    paramwise_cfg=dict(custom_keys=_base_.decay),
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, by_epoch=False, begin=0, end=1000),

@@ -1,15 +1,8 @@
+_base_ = './published.py'
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),
-    # names with "norm" do not decay; in the authors' spelling those of embedding and downsampling
-    # have none in theirs
-    paramwise_cfg=dict(
-        custom_keys=dict(
-            norm=dict(decay_mult=0.0),
-            patch_embed=dict(decay_mult=1.0),
-            downsamples=dict(decay_mult=1.0),
-        )
-    ),
+    paramwise_cfg=dict(custom_keys=_base_.decay),
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=1500),

@@ -2,10 +2,7 @@ _base_ = './mask-rcnn_vmamba-tiny-vanilla_fpn_8xb2-1x_coco.py'
 model = dict(
     backbone=dict(
         arch='base-vanilla',
-        init_cfg=dict(
-            checkpoint='https://github.com/MzeroMiko/VMamba/releases/download/%2320240218/'
-            'vssmbase_dp05_ckpt_epoch_260.pth',
-        ),
+        init_cfg=_base_.imagenet['base-vanilla'],
     ),
     neck=dict(in_channels=[128, 256, 512, 1024]),
 )

@@ -2,10 +2,7 @@ _base_ = './upernet_vmamba-tiny-s1l8_8xb2-160k_ade20k-512x512.py'
 model = dict(
     backbone=dict(
         arch='base-s2l15',
-        init_cfg=dict(
-            checkpoint='https://github.com/MzeroMiko/VMamba/releases/download/%23v2cls/'
-            'vssm_base_0229_ckpt_epoch_237.pth',
-        ),
+        init_cfg=_base_.imagenet['base-s2l15'],
     ),
     decode_head=dict(in_channels=[128, 256, 512, 1024]),
     auxiliary_head=dict(in_channels=512),

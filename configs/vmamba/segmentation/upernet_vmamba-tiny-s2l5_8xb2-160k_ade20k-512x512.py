@@ -2,9 +2,6 @@ _base_ = './upernet_vmamba-tiny-s1l8_8xb2-160k_ade20k-512x512.py'
 model = dict(
     backbone=dict(
         arch='tiny-s2l5',
-        init_cfg=dict(
-            checkpoint='https://github.com/MzeroMiko/VMamba/releases/download/%23v2cls/'
-            'vssm_tiny_0230_ckpt_epoch_262.pth',
-        ),
+        init_cfg=_base_.imagenet['tiny-s2l5'],
     ),
 )
