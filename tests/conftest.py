@@ -118,6 +118,14 @@ def script(root) -> Callable[..., dict]:
     return call
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    """A test draws the same numbers in every run, whichever tests ran before it."""
+    import torch
+
+    torch.manual_seed(0)
+
+
 @pytest.fixture(autouse=True, scope='session')
 def _cache_folder(tmp_path_factory):
     """Checked annotations of tests do not go to the user's cache."""

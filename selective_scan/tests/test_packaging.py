@@ -263,6 +263,7 @@ def test_wheel_of_the_sdist_works(sdist, tmp_path, isolation):
         'import torch, selective_scan as s\n'
         f'assert s.__file__.startswith({str(target)!r}), s.__file__\n'
         'assert s.info()["library"] and s.info()["cuda"] is False\n'
+        'torch.set_default_dtype(torch.float64); torch.manual_seed(0)\n'
         'x, w = torch.randn(1, 3, 200), torch.randn(1, 1, 2, 200)\n'
         'arguments = (x, x.abs(), -torch.rand(3, 2), w, w)\n'
         'torch.testing.assert_close('
