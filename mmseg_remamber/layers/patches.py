@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .linear import Linear
-from .maps import conv_nhwc
+from .maps import conv_nhwc, to_nhwc
 
 
 class PatchEmbedV1(nn.Module):
@@ -25,7 +25,7 @@ class PatchEmbedV1(nn.Module):
 
     def forward(self, img: Tensor) -> Tensor:
         """img: (B, C, H, W) float -> (B, H // 4, W // 4, dim)."""
-        return self.norm(self.proj(img).permute(0, 2, 3, 1))
+        return self.norm(conv_nhwc(self.proj, to_nhwc(img)))
 
 
 class PatchEmbedV2(nn.Module):
@@ -48,7 +48,7 @@ class PatchEmbedV2(nn.Module):
 
     def forward(self, img: Tensor) -> Tensor:
         """img: (B, C, H, W) float -> (B, ceil(H / 4), ceil(W / 4), dim)."""
-        x = self.act(self.norm1(self.proj1(img).permute(0, 2, 3, 1)))
+        x = self.act(self.norm1(conv_nhwc(self.proj1, to_nhwc(img))))
         return self.norm2(conv_nhwc(self.proj2, x))
 
 
