@@ -3,12 +3,13 @@
 """FLOPs by the rules of VMamba's tables, to compare with published figures.
 
 A multiply-add counts once. A layer norm counts 5 an element, a batch norm 2, a bilinear resize 4 an
-element of its output, average pooling 1 an element of its input; activations, sums, exponentials
+element of its output and a nearest one 1, average pooling 1 an element of its input; activations, sums, exponentials
 and the laying out of routes count nothing. Our own count, :func:`.cost.count_flops`, has other
 rules.
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import prod
 
 import torch
@@ -47,6 +48,8 @@ def count_published_flops(
         aten.mean: _of_input(2),  # average pooling to one position
         aten._adaptive_avg_pool2d: _of_input(2),
         aten.upsample_bilinear2d: _of_output(8),
+        aten.upsample_nearest2d: _of_output(2),
+        aten.upsample_nearest2d.default: _of_output(2),  # or torch takes it apart first
         torch.ops.selective_scan.ss2d_forward: _scan(SCAN_RULES[scan]),
     }
     with torch.no_grad(), FlopCounterMode(display=False, custom_mapping=formulas) as counter:
@@ -55,19 +58,36 @@ def count_published_flops(
 
 
 def published_pass(model: nn.Module) -> Callable[[Tensor], object]:
-    """The forward pass that the tables count: a classifier's with its head, a segmentor's without
-    auxiliary head and last resize.
+    """The forward pass that the tables count.
+
+    A classifier's with its head; a segmentor's without auxiliary head and last resize; of Mask
+    R-CNN's RoI heads those of as many proposals and masks as its test settings allow.
 
     Raises:
         ValueError: for a model of another kind.
     """
     if hasattr(model, 'extract_feat') and hasattr(model, 'decode_head'):
         return lambda img: model.decode_head(model.extract_feat(img))
+    if hasattr(model, 'rpn_head') and hasattr(model, 'roi_head'):
+        return partial(_detect, model)
     if hasattr(model, 'backbone') and hasattr(model, 'head'):
         return model
     raise ValueError(
-        f'the tables of classifiers and segmentors are counted, got a {type(model).__name__}'
+        'the tables of classifiers, segmentors and Mask R-CNN are counted, got a '
+        f'{type(model).__name__}'
     )
+
+
+def _detect(model: nn.Module, img: Tensor) -> None:
+    model.rpn_head(model.extract_feat(img))
+    heads = model.roi_head
+    for head, extractor, number in (
+        (heads.bbox_head, heads.bbox_roi_extractor, model.test_cfg.rpn.max_per_img),
+        (heads.mask_head, heads.mask_roi_extractor, model.test_cfg.rcnn.max_per_img),
+    ):
+        side = extractor.roi_layers[0].output_size
+        # what is pooled for them; pooling itself counts nothing
+        head(img.new_empty(number, extractor.out_channels, *side))
 
 
 def _of_input(each: int) -> Callable[..., int]:

@@ -12,9 +12,14 @@ from mmseg.registry import MODELS
 def build_model(cfg: Config, device: str | torch.device = 'cpu') -> BaseSegmentor:
     """The model of a config as its constructor leaves it, in evaluation mode, with its config as
     ``model.cfg``; its weights are random, and cost as much as trained ones.
+
+    As mmengine's runner does, it gives a model without data preprocessor that of the config.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(device).eval()
+    described = cfg.model
+    if cfg.get('data_preprocessor') is not None:
+        described = {'data_preprocessor': cfg.data_preprocessor, **described}
+    model = MODELS.build(described).to(device).eval()
     model.cfg = cfg
     return model
 

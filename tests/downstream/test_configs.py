@@ -5,9 +5,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from small_families import weight_decays
 
+from mmseg_remamber.analysis.published_flops import count_published_flops, published_pass
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_on_meta
 
@@ -43,7 +45,26 @@ def test_published_flops_of_a_classifier(script, capsys):
     script(
         'tools/analysis_tools/get_flops.py', config, '--size', 224, 224, '--published', 'prefix-sum'
     )
-    assert capsys.readouterr().out.startswith('4.905609984 GFLOPs')
+    assert capsys.readouterr().out.splitlines()[-1].startswith('4.905609984 GFLOPs')
+
+
+FLOPS = {  # G at 1280 x 800, as the authors print them: by prefix sums, and naive of the first release
+    'tiny-vanilla': ('285.88', '262.09'), 'small-vanilla': ('400.26', '357.01'),
+    'base-vanilla': ('539.80', '482.13'), 'tiny-s2l5': ('270.19', None),
+    'tiny-s1l8': ('271.16', None), 'small-s2l15': ('348.92', None),
+    'base-s2l15': ('485.49', None),  # printed as 485.50
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('arch', FLOPS)
+def test_published_flops_of_a_detector(arch):
+    (path,) = (ROOT / 'configs/vmamba/detection').glob(f'*-{arch}_fpn_*-1x_coco.py')
+    model = build_on_meta(load_config(path)).eval()
+    img = torch.empty(1, 3, 1280, 800, device='meta')
+    for scan, want in zip(('prefix-sum', 'naive'), FLOPS[arch], strict=True):
+        if want is not None:
+            found = count_published_flops(model, published_pass(model), img, scan=scan)
+            assert f'{found / 1e9:.2f}' == want, scan
 
 
 PARAMETERS = {  # in millions, as the authors print them

@@ -7,7 +7,7 @@
 
 One image and sentence. A multiply-add is two operations. Nothing is computed and no weight is
 loaded, so that the base model takes seconds. With --published the one figure of VMamba's tables, by
-their rules, for the configs in configs/vmamba of classification and segmentation.
+their rules, for the configs in configs/vmamba; detection at --size 1280 800.
 """
 
 import argparse
