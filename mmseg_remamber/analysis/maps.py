@@ -6,14 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmseg_remamber import fast
-from mmseg_remamber.layers import conv_nhwc
-from mmseg_remamber.vmamba import SS2D
-from mmseg_remamber.vmamba.ss2d import NUM_ROUTES
 
 Batch = dict[str, Tensor | list[BaseDataElement]]
 
@@ -153,54 +149,3 @@ def area_of(field: Tensor, share: float) -> float:
     values = field.flatten().double().sort(descending=True).values
     reached = values.cumsum(0) >= share * values.sum()
     return (int(reached.int().argmax()) + 1) / len(values)
-
-
-@torch.no_grad()
-def route_weights(scan: SS2D, x: Tensor, query: tuple[int, int]) -> Tensor:
-    """What each position passes to a query along each route of a scan (VMamba, activation maps of
-    a query patch).
-
-    Unrolled, the recurrence is a sum over the positions s up to the query q in a route's order:
-    ``y_q = sum_s C_q . (exp(A (t_q - t_s)) * B_s) d_s u_s + D u_q`` with the step sizes d and their
-    running sum t. This gives the factor of ``u_s``.
-
-    Args:
-        scan: an SS2D.
-        x: its input, (H, W, in_dim) float.
-        query: row and column.
-
-    Returns:
-        (K, H, W, E) float32: routes row-major, column-major, and both reversed; 0 on positions that
-        come after the query.
-    """
-    u = scan.in_proj(x[None])
-    if scan.gated:
-        u, _ = u.chunk(2, dim=-1)
-    u = F.silu(conv_nhwc(scan.conv2d, u))[0].float()
-    height, width, inner = u.shape
-    projections = torch.einsum('hwe,kpe->khwp', u, scan.x_proj_weight.float())
-    dt, b, c = projections.split([scan.rank, scan.state_dim, scan.state_dim], dim=-1)
-    steps = torch.einsum('khwr,ker->khwe', dt, scan.dt_projs_weight.float())
-    steps = F.softplus(steps + scan.dt_projs_bias.float()[:, None, None])
-    a = -scan.A_logs.float().exp().unflatten(0, (NUM_ROUTES, inner))  # (K, E, N)
-    row, column = query
-    weights = []
-    for route in range(NUM_ROUTES):
-        order = torch.arange(height * width, device=u.device).view(height, width)
-        if route % 2:
-            order = order.t()
-        order = order.flatten()
-        if route >= 2:
-            order = order.flip(0)
-        place = int((order == row * width + column).nonzero())
-        past = order[: place + 1]
-        d = steps[route].flatten(0, 1)[past]  # (S, E)
-        since = d.sum(0) - d.cumsum(0)
-        decay = (since[..., None] * a[route]).exp()  # (S, E, N)
-        gain = torch.einsum(
-            'sen,sn,n->se', decay, b[route].flatten(0, 1)[past], c[route, row, column]
-        )
-        own = torch.zeros(height * width, inner, device=u.device)
-        own[past] = gain * d
-        weights.append(own.unflatten(0, (height, width)))
-    return torch.stack(weights)

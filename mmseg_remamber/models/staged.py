@@ -4,7 +4,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import torch
 from mmengine.model import BaseModule
@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from mmseg_remamber.text import Text
 
 
+@runtime_checkable
 class StagedTrunk(Protocol):
     """Contract of an image trunk that runs stage by stage. Maps are channels-last.
 

@@ -16,10 +16,19 @@ Curve = list[tuple[float, float]]
 UNITS = {
     'mIoU': 'mIoU, %',
     'oIoU': 'oIoU, %',
+    'loss_mean': 'loss, mean of the epoch so far',
+    'top1': 'top-1 accuracy, %',
+    'top5': 'top-5 accuracy, %',
+    'top1_ema': 'top-1 accuracy of averaged weights, %',
+    'top5_ema': 'top-5 accuracy of averaged weights, %',
+    'accuracy/top1': 'top-1 accuracy, %',
+    'coco/bbox_mAP_50': 'box AP50',
+    'coco/segm_mAP_50': 'mask AP50',
     'latency_ms': 'latency of a batch, ms',
     'throughput': 'images a second',
     'peak_memory_mb': 'peak memory beside weights, MB',
     'flops': 'operations of an image, GFLOP',
+    'published_flops': 'GFLOPs of an image, a multiply-add once',
 }
 
 
@@ -63,7 +72,11 @@ def _read_record(line: bytes, where: str) -> dict:
 
 
 def draw_curves(
-    runs: Mapping[str, Mapping[str, Curve]], keys: Sequence[str], path: str | Path
+    runs: Mapping[str, Mapping[str, Curve]],
+    keys: Sequence[str],
+    path: str | Path,
+    *,
+    x: str = 'iteration',
 ) -> None:
     """Write a PNG with one panel for each key and one line for each run.
 
@@ -71,6 +84,7 @@ def draw_curves(
         runs: The curves of each run by name, as :func:`read_scalars` gives them.
         keys: Which curves to draw; a run without one is missing in that panel.
         path: File to write.
+        x: What is counted along the curves.
 
     Raises:
         ValueError: No run has one of the keys; names those that there are.
@@ -79,7 +93,7 @@ def draw_curves(
     for key in keys:
         if key not in known:
             raise ValueError(f'no run has {key!r}; there are {known}')
-    _draw(runs, keys, path, 'iteration', low=None)
+    _draw(runs, keys, path, x, low=None)
 
 
 def draw_costs(
@@ -89,6 +103,7 @@ def draw_costs(
     *,
     title: str,
     log: bool = False,
+    mark: float | None = None,
 ) -> None:
     """Draw costs as :func:`draw_curves` does runs, over the side of the input (ReMamber, Fig. 8).
 
@@ -98,9 +113,10 @@ def draw_costs(
         path: File to write.
         title: Line above the panels.
         log: Whether both axes are logarithmic.
+        mark: Side at which a vertical line stands.
     """
     low = None if log else 0
-    _draw(costs, keys, path, 'side of the input, pixels', low=low, title=title, log=log)
+    _draw(costs, keys, path, 'side of the input, pixels', low=low, title=title, log=log, mark=mark)
 
 
 def _draw(
@@ -112,6 +128,7 @@ def _draw(
     low: float | None,
     title: str = '',
     log: bool = False,
+    mark: float | None = None,
 ) -> None:
     figure = new_figure(5.2 * len(keys), 4.2 + 0.25 * len(lines))
     figure.suptitle(literal(title), fontsize=11)
@@ -130,6 +147,8 @@ def _draw(
                 legend.setdefault(literal(name), line)
         plain(axis, x, UNITS.get(key, literal(key)))
         axis.set_ylim(bottom=low)
+        if mark is not None:
+            axis.axvline(mark, color='0.6', linestyle=':', zorder=0)
     # as they are given: of those of axes matplotlib leaves out what begins with an underscore
     figure.legend(legend.values(), legend.keys(), loc='outside lower center', frameon=False)
     figure.savefig(path)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.patches import Rectangle
 
 from .palette import HEAT, MARK_COLOUR, to_unit
-from .style import new_figure, show
+from .style import literal, new_figure, show
 
 _SIDE = 1.7  # inches of a small map's width
 _LARGE = 1.35 * _SIDE
@@ -36,7 +37,7 @@ def draw_word_maps(
     """
     height = (_height(image, _SIDE) + 0.15) * len(stages) + 0.8
     figure = new_figure(_SIDE * (len(words) + 1) + 1.4, height)
-    figure.suptitle(f'"{text}"'.replace('$', r'\$'), fontsize=11)
+    figure.suptitle(literal(f'"{text}"'), fontsize=11)
     axes = figure.subplots(len(stages), len(words) + 1, squeeze=False)
     for number, (line, (name, maps)) in enumerate(zip(axes, stages, strict=True)):
         show(line[0], image, '')
@@ -49,7 +50,7 @@ def draw_word_maps(
             drawn = axis.imshow(values, interpolation='nearest', **scale)
             axis.set_axis_off()
             if number == 0:
-                axis.set_title(word.replace('$', r'\$'), fontsize=10)
+                axis.set_title(literal(word), fontsize=10)
         bar = figure.colorbar(drawn, ax=line.tolist(), fraction=0.05, pad=0.01, aspect=12)
         bar.set_label(what, fontsize=8)
         bar.ax.tick_params(labelsize=8)
@@ -74,7 +75,7 @@ def draw_panels(
     columns = max(len(panels) for _, panels in rows)
     height = _height(rows[0][1][0][1], _LARGE) + 0.3
     figure = new_figure(_LARGE * columns + 1.0, height * len(rows) + 0.9)
-    figure.suptitle(title.replace('$', r'\$'), fontsize=11)
+    figure.suptitle(literal(title), fontsize=11)
     if note:
         figure.supxlabel(note, fontsize=9)
     for line, (name, panels) in zip(
@@ -116,7 +117,7 @@ def draw_heat_maps(
     lines = max(heading.count('\n') for _, panels in rows for heading, _ in panels) + 1
     height = _height(rows[0][1][0][1], _LARGE) + 0.1 + 0.18 * lines
     figure = new_figure(_LARGE * columns + 1.6, height * len(rows) + 0.8)
-    figure.suptitle(title.replace('$', r'\$'), fontsize=11)
+    figure.suptitle(literal(title), fontsize=11)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     norm = LogNorm(vmin=10**-decades, vmax=1)
     for number, (line, (name, panels)) in enumerate(zip(axes, rows, strict=True)):
@@ -136,6 +137,56 @@ def draw_heat_maps(
             scaled = np.clip(values / max(values.max(), 1e-30), 10**-decades, 1)
             drawn = axis.imshow(scaled, norm=norm, cmap=HEAT, interpolation='nearest')
             axis.set_title(heading, fontsize=9)
+    bar = figure.colorbar(drawn, ax=axes.ravel().tolist(), fraction=0.03, pad=0.01, aspect=25)
+    bar.set_label(what, fontsize=9)
+    figure.savefig(path)
+
+
+def draw_shares(
+    rows: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]],
+    path: str | Path,
+    *,
+    title: str,
+    what: str,
+    image: np.ndarray | None = None,
+    outlined: tuple[float, float, float, float] | None = None,
+) -> None:
+    """Write a PNG of maps in rows, all on one scale from 0 to 1.
+
+    Args:
+        rows: Name of the row and its panels, each title and (h, w) float in [0, 1].
+        path: File to write.
+        title: Line above the rows.
+        what: What the colours mean.
+        image: (H, W, 3) uint8 RGB, shown first in each row.
+        outlined: Left, top, width and height in [0, 1] of a part of the image that is outlined.
+    """
+    first = int(image is not None)
+    columns = first + max(len(panels) for _, panels in rows)
+    figure = new_figure(_LARGE * columns + 1.9, (_LARGE + 0.45) * len(rows) + 0.7)
+    figure.suptitle(literal(title), fontsize=11)
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (name, panels) in zip(axes, rows, strict=True):
+        for axis in line:
+            axis.set_axis_off()
+        if image is not None:
+            show(line[0], image, 'input')
+            if outlined is not None:
+                height, width = image.shape[:2]
+                left, top, across, down = outlined
+                line[0].add_patch(
+                    Rectangle(
+                        (left * width - 0.5, top * height - 0.5), across * width, down * height,
+                        fill=False, linewidth=2, edgecolor=to_unit(MARK_COLOUR),
+                    )
+                )  # fmt: skip
+        line[0].annotate(
+            literal(name), (-0.06, 0.5), xycoords='axes fraction', ha='right', va='center',
+            fontsize=9,
+        )  # fmt: skip
+        for axis, (heading, values) in zip(line[first:], panels, strict=False):
+            drawn = axis.imshow(values, vmin=0, vmax=1, cmap=HEAT, interpolation='nearest')
+            axis.set_title(literal(heading), fontsize=9)
     bar = figure.colorbar(drawn, ax=axes.ravel().tolist(), fraction=0.03, pad=0.01, aspect=25)
     bar.set_label(what, fontsize=9)
     figure.savefig(path)

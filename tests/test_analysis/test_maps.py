@@ -10,10 +10,10 @@ from mmseg_remamber.analysis.maps import (
     interaction_maps,
     principal_components,
     receptive_field,
-    route_weights,
     step_maps,
 )
 from mmseg_remamber.analysis.samples import own_sample, words_of
+from mmseg_remamber.analysis.scans import route_weights
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.layers import conv_nhwc, resize_nhwc
 from mmseg_remamber.models.remamber.correlation import LocalText

@@ -31,10 +31,10 @@ from mmseg_remamber.analysis.maps import (
     hooked,
     principal_components,
     receptive_field,
-    route_weights,
     step_maps,
 )
 from mmseg_remamber.analysis.samples import own_sample
+from mmseg_remamber.analysis.scans import route_weights
 from mmseg_remamber.apis import init_model
 from mmseg_remamber.cli.arguments import add_model_arguments
 from mmseg_remamber.cli.errors import errors_as_messages
