@@ -3,16 +3,18 @@
 """One sample of a test set, or of one's own, and what a model makes of it."""
 
 import numpy as np
+import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
-from mmseg.structures import SegDataSample
+from mmengine.structures import BaseDataElement
 from torch import nn
 
 from mmseg_remamber.apis.pictures import PictureInput
 from mmseg_remamber.apis.query import Query
 
 
-def predict_sample(model: nn.Module, dataset: BaseDataset, index: int) -> SegDataSample:
-    """The sample with its prediction, as :meth:`ReferringSegmentor.predict` gives it."""
+@torch.no_grad()
+def predict_sample(model: nn.Module, dataset: BaseDataset, index: int) -> BaseDataElement:
+    """The sample with its prediction, as the model's ``test_step`` gives it."""
     (sample,) = model.test_step(pseudo_collate([dataset[index]]))
     return sample
 
