@@ -9,17 +9,13 @@ Writes OUT/data (RefShapes), OUT/work (log and checkpoint), OUT/gallery.png and 
 
 import argparse
 import json
-import os
 import platform
-import shlex
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import torch
 
 from mmseg_remamber.checkpoints import latest_checkpoint
+from mmseg_remamber.cli.steps import Steps
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/remamber/remamber-conv_vmamba-mini_1xb48-1200i_refshapes-80x80.py'
@@ -35,46 +31,32 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def announce(step: int, title: str, expectation: str) -> None:
-    print(f'\n== [{step}/4] {title} ({expectation})', flush=True)
-
-
-def call(script: str, *arguments: str) -> float:
-    """Run a tool of this repository as a user would, and return its seconds."""
-    command = [sys.executable, f'tools/{script}', *arguments]
-    print('$ python ' + shlex.join(command[1:]), flush=True)
-    # the tools import the checkout, whether or not it is installed
-    paths = [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
-    start = time.monotonic()
-    subprocess.run(
-        command, cwd=ROOT, check=True, env={**os.environ, 'PYTHONPATH': os.pathsep.join(paths)}
-    )
-    return time.monotonic() - start
-
-
 def main() -> None:
     args = parse_args()
     out = Path(args.out).resolve()
     data, work = out / 'data', out / 'work'
     out.mkdir(parents=True, exist_ok=True)
+    steps = Steps(ROOT, total=4)
     here = [f'{mode}_dataloader.dataset.data_root={data}' for mode in ('train', 'val', 'test')]
 
-    announce(1, 'Write RefShapes, a synthetic referring dataset', 'about half a minute')
+    steps.begin('Write RefShapes, a synthetic referring dataset', 'about half a minute')
     if (data / 'refshapes' / 'instances.json').is_file():
         print(f'{data} is there already')
     else:
         sizes = [f'--train={args.scenes}']
         sizes += [f'--{split}={args.val_scenes}' for split in ('val', 'test', 'testC')]
-        call('dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes)
+        steps.call(
+            'dataset_converters/refshapes.py', str(data), '--size=80', '--max-objects=4', *sizes
+        )
 
-    announce(2, 'Train a small ReMamber from random weights', 'about 8 minutes on 2 cores')
+    steps.begin('Train a small ReMamber from random weights', 'about 8 minutes on 2 cores')
     limits = ['train_cfg.val_interval=1000000']  # the next step evaluates
     if args.iters:
         limits.append(f'train_cfg.max_iters={args.iters}')
-    seconds = call('train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *here, *limits)
+    seconds = steps.call('train.py', CONFIG, f'--work-dir={work}', '--cfg-options', *here, *limits)
     checkpoint = str(latest_checkpoint(work))
 
-    announce(3, 'Evaluate: new scenes, new combinations, permuted sentences', 'about a minute')
+    steps.begin('Evaluate: new scenes, new combinations, permuted sentences', 'about a minute')
     runs = {
         'val': ['test_dataloader.dataset.split=val'],
         'testC': ['test_dataloader.dataset.split=testC'],
@@ -86,7 +68,7 @@ def main() -> None:
     metrics = {}
     for name, options in runs.items():
         file = work / f'metrics_{name}.json'
-        call(
+        steps.call(
             'test.py', CONFIG, checkpoint, f'--work-dir={work}', f'--metrics-out={file}',
             '--cfg-options', *here, *options,
         )  # fmt: skip
@@ -99,8 +81,8 @@ def main() -> None:
     )
     (out / 'metrics.json').write_text(json.dumps(metrics, indent=2) + '\n')
 
-    announce(4, 'Draw its masks, and where it fails', 'about half a minute')
-    call(
+    steps.begin('Draw its masks, and where it fails', 'about half a minute')
+    steps.call(
         'analysis_tools/gallery.py', CONFIG, checkpoint, str(out / 'gallery.png'),
         '--num=9', '--failures=6', '--cfg-options', *here, 'test_dataloader.dataset.split=val',
     )  # fmt: skip

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tiny_training
 import torch
-from golden import SMALL_ARCH
 from PIL import Image
-from small_families import thin_detector
+from small_families import thin_detector, thin_vmamba
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.datasets.refshapes import write_refshapes
@@ -53,6 +52,7 @@ def small_detector(name, shapes, work):
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
         evaluator.ann_file = str(instances)
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.visualizer.pop('name')  # runs of one process would share the first one's
     return cfg
 
 
@@ -61,8 +61,13 @@ def scalars(work):
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-def test_mask_rcnn(script, shapes, tmp_path):
-    name = 'mask-rcnn_vmamba-tiny-s1l8_fpn_8xb2-1x_coco.py'
+def names_of(task):
+    """The published settings of a task; those of the small runs have a test of their own."""
+    return sorted(p.name for p in (CONFIGS / task).glob('*.py') if '-mini_' not in p.name)
+
+
+@pytest.mark.parametrize('name', names_of('detection'))
+def test_mask_rcnn(script, shapes, tmp_path, name):
     cfg = small_detector(name, shapes, tmp_path / 'work')
     cfg.dump(tmp_path / 'config.py')
     options = ('--batch-size=2', '--cfg-options', 'auto_scale_lr=None')
@@ -93,10 +98,9 @@ def folders(tmp_path_factory):
     return root
 
 
-def small_classifier(folders, work):
-    cfg = load_config(CONFIGS / 'classification' / 'vmamba-tiny-s1l8_8xb128-300e_in1k.py')
-    cfg = on_a_cpu(cfg, work)
-    cfg.model.backbone.arch = SMALL_ARCH
+def small_classifier(folders, work, name='vmamba-tiny-s1l8_8xb128-300e_in1k.py'):
+    cfg = on_a_cpu(load_config(CONFIGS / 'classification' / name), work)
+    thin_vmamba(cfg.model.backbone)
     cfg.model.head.update(in_channels=128, num_classes=2)
     cfg.data_preprocessor.num_classes = 2
     for mode in ('train', 'val', 'test'):
@@ -112,13 +116,15 @@ def small_classifier(folders, work):
     return cfg
 
 
-def test_classification(script, folders, tmp_path):
-    cfg = small_classifier(folders, tmp_path / 'work')
+@pytest.mark.parametrize('name', names_of('classification'))
+def test_classification(script, folders, tmp_path, name):
+    cfg = small_classifier(folders, tmp_path / 'work', name)
     cfg.dump(tmp_path / 'config.py')
     script('tools/train.py', tmp_path / 'config.py', '--cfg-options', 'auto_scale_lr=None')
     lines = scalars(tmp_path / 'work')
     assert lines[0]['loss'] > 0
-    assert {'accuracy/top1', 'accuracy/top1_origin'} <= set(lines[-1])
+    averaged = {'accuracy/top1_origin'} if 'tiny-vanilla' not in name else set()
+    assert {'accuracy/top1'} | averaged <= set(lines[-1])
 
 
 @pytest.mark.parametrize('task', ['detection', 'classification'])
@@ -144,3 +150,55 @@ def test_a_resumed_run_is_the_whole_run(shapes, folders, tmp_path, task):
     assert states['first part'][0] | states['second part'][0] == losses
     resumed = states['second part'][1]
     assert [key for key in weights if not torch.equal(weights[key], resumed[key])] == []
+
+
+@pytest.fixture(scope='module')
+def small_runs(tmp_path_factory, request):
+    """Folders of finished small runs, by task; each is run once."""
+    made = {}
+
+    def of(task):
+        if task not in made:
+            made[task] = tmp_path_factory.mktemp(task) / 'run'
+            request.getfixturevalue('script')(
+                'tools/small_run.py', task, '--out', made[task], '--scenes', 24, '--val-scenes', 2,
+                '--length', 1, '--imports', 'without_torchvision',
+            )  # fmt: skip
+        return made[task]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ('task', 'key'), [('detection', 'coco/segm_mAP_50'), ('classification', 'accuracy/top1')]
+)
+def test_small_run(small_runs, task, key, monkeypatch):
+    """From nothing to pictures, as the guide has it."""
+    helpers = Path(__file__).parents[1] / 'helpers'
+    monkeypatch.setenv('PYTHONPATH', str(helpers))
+    out = small_runs(task)
+    assert 0 <= json.loads((out / 'metrics.json').read_text())['val'][key] <= 100
+    for name in ('gallery.png', 'curves.png'):
+        assert (out / name).stat().st_size > 10_000
+
+
+def test_scale_up(script, small_runs, monkeypatch, tmp_path):
+    """At the size of training the accuracy is that of the test; of random weights there is none."""
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] / 'helpers'))
+    run = small_runs('classification')
+    (config,) = run.glob('*.py')
+    out = tmp_path / 'scale.png'
+    script(
+        'tools/analysis_tools/scale_up.py', '--model', config, run / 'work/epoch_1.pth',
+        '--model', config, '--names', 'trained', 'random', '--sizes', 32, 48,
+        '--trained-at', 48, '--warmup', 1, '--repeats', 1, '--batch-size', 2, '--out', out,
+    )  # fmt: skip
+    assert out.stat().st_size > 10_000
+    results = json.loads(out.with_suffix('.json').read_text())['results']
+    assert [(r['model'], r['size']) for r in results] == [
+        (name, size) for size in (32, 48) for name in ('trained', 'random')
+    ]
+    want = json.loads((run / 'metrics.json').read_text())['val']['accuracy/top1']
+    assert results[2]['accuracy/top1'] == pytest.approx(want)
+    assert 'accuracy/top1' not in results[3]
+    assert results[3]['published_flops'] > 1.5 * results[1]['published_flops']

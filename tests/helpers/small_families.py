@@ -5,13 +5,13 @@
 from pathlib import Path
 
 import torch
-from golden import SMALL_ARCH
 from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model
+from mmseg_remamber.vmamba.backbone import resolve_arch
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 #: Of each design, its mini model on scenes.
@@ -87,9 +87,15 @@ def reduced(path: Path, vocabulary: Path | None = None) -> Config:
     return cfg
 
 
+def thin_vmamba(backbone: ConfigDict) -> None:
+    """A VMamba of the same variant with 16 channels and a block or two a stage, in place."""
+    backbone.arch = {**resolve_arch(backbone.arch), 'dim': 16, 'depths': (1, 1, 2, 1)}
+    backbone.init_cfg = None
+
+
 def thin_detector(model: ConfigDict, classes: int) -> None:
     """A Mask R-CNN on VMamba with layers of 16 channels, in place."""
-    model.backbone.update(arch=SMALL_ARCH, init_cfg=None)
+    thin_vmamba(model.backbone)
     model.neck.update(in_channels=[16, 32, 64, 128], out_channels=16)
     model.rpn_head.update(in_channels=16, feat_channels=16)
     roi = model.roi_head
