@@ -4,7 +4,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 
 import selective_scan.flops  # noqa: F401  registers the scan's formulas
@@ -71,6 +71,18 @@ def random_inputs(
     sentence = model.text_encoder.longest_sentence(Query(model).num_tokens)
     token_ids = sentence.to(device).repeat(batch, 1)
     return img, token_ids, torch.ones_like(token_ids, dtype=torch.bool)
+
+
+def count_pass(forward: Callable[[Tensor], object], img: Tensor) -> int:
+    """Operations of one forward pass of any model, by the rules of :func:`count_flops`.
+
+    Args:
+        forward: takes the images.
+        img: (B, 3, H, W) float; it and the model may be on the meta device.
+    """
+    with torch.no_grad(), flop_counter() as counter:
+        forward(img)
+    return counter.get_total_flops()
 
 
 def count_flops(cfg: Config, size: tuple[int, int]) -> dict[str, dict[str, dict[str, int]]]:

@@ -3,9 +3,9 @@
 """FLOPs by the rules of VMamba's tables, to compare with published figures.
 
 A multiply-add counts once. A layer norm counts 5 an element, a batch norm 2, a bilinear resize 4 an
-element of its output and a nearest one 1, average pooling 1 an element of its input; activations, sums, exponentials
-and the laying out of routes count nothing. Our own count, :func:`.cost.count_flops`, has other
-rules.
+element of its output and a nearest one 1, average pooling 1 an element of its input; activations,
+sums, exponentials and the laying out of routes count nothing. Our own count,
+:func:`.cost.count_flops`, has other rules.
 """
 
 from collections.abc import Callable
