@@ -29,11 +29,12 @@ SIZE = 128  # pixels of a scene's side
 
 
 class Task(NamedTuple):
-    """What is run, and which curves show it."""
+    """What is run, which curves show it, and how many samples its picture has."""
 
     shapes: str
     photographs: str
     curves: tuple[str, ...]
+    shown: int
 
 
 TASKS = {
@@ -41,16 +42,19 @@ TASKS = {
         'vmamba-mini_1xb64-6e_shapes-48x48.py',
         'vmamba-mini_1xb64-60e_photographs-64x64.py',
         ('loss', 'accuracy/top1'),
+        12,
     ),
     'detection': Task(
         'mask-rcnn_vmamba-mini_fpn_1xb8-4e_shapes-128x128.py',
         'mask-rcnn_vmamba-mini_fpn_1xb8-150e_photographs-256x256.py',
         ('loss', 'coco/bbox_mAP_50', 'coco/segm_mAP_50'),
+        9,
     ),
     'segmentation': Task(
         'upernet_vmamba-mini_1xb16-1000i_shapes-128x128.py',
         'upernet_vmamba-mini_1xb8-2000i_photographs-160x160.py',
         ('loss', 'mIoU'),
+        9,
     ),
 }
 
@@ -183,7 +187,8 @@ def main() -> None:
 
     steps.begin('Draw what it finds, and its curves', 'about a minute')
     steps.call(
-        'analysis_tools/gallery.py', config, checkpoint, args.out / 'gallery.png', '--num=9',
+        'analysis_tools/gallery.py', config, checkpoint, args.out / 'gallery.png',
+        f'--num={TASKS[args.task].shown}',
         '--cfg-options', *options_of(args.task, data, splits[0]),
     )  # fmt: skip
     steps.call(

@@ -10,12 +10,13 @@ from .fold import fold
 from .linear import linear
 from .parts import linear_of_parts
 from .policy import applies, disabled
-from .strips import by_rows
+from .strips import by_images, by_rows
 from .taps import add_conv_of_resized, conv_of_resized, conv_taps, sum_doubled_taps
 
 __all__ = [
     'add_conv_of_resized',
     'applies',
+    'by_images',
     'by_rows',
     'conv_of_resized',
     'conv_taps',

@@ -22,12 +22,36 @@ def rows_of(x: Tensor, first: int, last: int) -> Tensor:
     return x[:, first:last].contiguous()
 
 
+def by_images(function: Callable[[Tensor], Tensor], images: Tensor, *, values: int) -> Tensor:
+    """``function(images)``, some images at a time wherever :func:`applies` allows it.
+
+    Args:
+        function: (b, ...) to (b, ...), of each image alone.
+        images: (B, ...).
+        values: values that the function makes of one image where it is widest.
+
+    Returns:
+        (B, ...).
+    """
+    number = max(STRIP_VALUES // values, 1)
+    if not applies(images) or number >= len(images):
+        return function(images)
+    out = None
+    for first in range(0, len(images), number):
+        some = function(images[first : first + number])
+        if out is None:
+            out = some.new_empty(len(images), *some.shape[1:])
+        out[first : first + number] = some
+    return out
+
+
 def by_rows(
     function: Callable[..., Tensor],
     *maps: Tensor,
     width: int,
     halo: int = 0,
     scale: int = 1,
+    mixed: bool = False,
 ) -> Tensor:
     """``function(*maps)``, a strip of rows at a time wherever :func:`applies` allows it.
 
@@ -41,12 +65,18 @@ def by_rows(
         width: values that the function makes of one position where it is widest.
         halo: rows beyond a strip that its result depends on.
         scale: height of the result over that of the maps.
+        mixed: whether a strip may hold rows of several images: of what is the same function of
+            every position. Nothing is copied to gather a strip then.
 
     Returns:
         (B, scale * H, W', C').
     """
     if not applies(maps[0]):
         return function(*maps)
+    if mixed and not halo and maps[0].shape[0] > 1 and all(m.is_contiguous() for m in maps):
+        # one tall image
+        tall = by_rows(function, *(m.flatten(0, 1)[None] for m in maps), width=width, scale=scale)
+        return tall[0].unflatten(0, (maps[0].shape[0], -1))
     batch, height, columns, _ = maps[0].shape
     rows = max(STRIP_VALUES // (batch * columns * width), 1, 4 * halo)
     if rows >= height:

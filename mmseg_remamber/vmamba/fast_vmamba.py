@@ -29,7 +29,7 @@ def vss_block(block: VSSBlock, x: Tensor) -> Tensor:
         return x + block.drop_path(block.mlp(block.norm2(x))) if block.with_mlp else x
 
     width = block.mlp.fc1.out_features if block.with_mlp else 0
-    return ss2d(block.op, x, norm=block.norm, then=mix_channels, width=width)
+    return ss2d(block.op, x, norm=block.norm, then=mix_channels, width=width, mixed=True)
 
 
 def ss2d(
@@ -39,6 +39,7 @@ def ss2d(
     norm: nn.Module | None = None,
     then: Callable[[Tensor, Tensor], Tensor] | None = None,
     width: int = 0,
+    mixed: bool = False,
 ) -> Tensor:
     """Compute an SS2D together with what stands before and after it.
 
@@ -51,6 +52,7 @@ def ss2d(
         then: what follows, of each position alone, and takes the input too:
             (B, h, W, dim), (B, h, W, in_dim) -> (B, h, W, C').
         width: values that ``then`` makes of one position where it is widest.
+        mixed: whether ``then`` is the same function of every position, whichever image's it is.
 
     Returns:
         (B, H, W, dim) float, or what ``then`` makes of it.
@@ -77,7 +79,12 @@ def ss2d(
     y = scan.scan(x)
     inner = scan.out_proj.in_features
     if then is None:
-        return fast.by_rows(project_out, y, *gate, width=inner)
+        return fast.by_rows(project_out, y, *gate, width=inner, mixed=True)
     return fast.by_rows(
-        lambda x, *rows: then(project_out(*rows), x), maps[0], y, *gate, width=max(width, inner)
+        lambda x, *rows: then(project_out(*rows), x),
+        maps[0],
+        y,
+        *gate,
+        width=max(width, inner),
+        mixed=mixed,
     )

@@ -17,7 +17,7 @@ from torch.testing import assert_close
 import mmseg_remamber
 from mmseg_remamber import fast
 from mmseg_remamber.fast import strips
-from mmseg_remamber.layers import MLP, Linear
+from mmseg_remamber.layers import MLP, Linear, PatchEmbedV2
 from mmseg_remamber.models.conv import ConvModule
 from mmseg_remamber.models.lavt import PWAM, LAVTHead
 from mmseg_remamber.models.remamber import LocalText, ReMamberConvHead, ReMamberMambaHead, Twister
@@ -46,6 +46,7 @@ def twister_maps(constant: bool) -> list[Tensor]:
 #: Module with a fast form -> how it is made, and its arguments.
 CASES = {
     'Linear': (lambda: Linear(8, 6), lambda: [torch.randn(2, 9, 7, 8)]),
+    'PatchEmbedV2': (lambda: PatchEmbedV2(3, 8), lambda: [torch.randn(3, 3, 13, 18)]),
     'MLP': (lambda: MLP(8, 20), lambda: [torch.randn(2, 9, 7, 8)]),
     'SS2D': (lambda: SS2D(8), lambda: [torch.randn(2, 9, 7, 8)]),
     'SS2D gated': (

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmseg_remamber.fast import by_rows, linear_of_parts, strips
+from mmseg_remamber.fast import by_images, by_rows, linear_of_parts, strips
 from mmseg_remamber.layers import conv_nhwc, resize_nhwc
 from mmseg_remamber.vmamba import VSSBlock
 
@@ -36,6 +36,32 @@ def test_strips_of_positions(short, batch):
     got = by_rows(function, x, gate, constant.expand(batch, 1, 1, 4), width=4)
     torch.testing.assert_close(got, (x * gate.sigmoid() + constant).tile(2))
     assert heights == ([3, 3, 3, 2] if batch == 1 else [1] * 11)
+
+
+@torch.no_grad()
+def test_strips_may_hold_rows_of_several_images(short):
+    x, gate = torch.randn(3, 11, 5, 4), torch.randn(3, 11, 5, 4)
+    function, heights = counted(lambda x, z: (x * z.sigmoid()).tile(2))
+    got = by_rows(function, x, gate, width=4, mixed=True)
+    torch.testing.assert_close(got, (x * gate.sigmoid()).tile(2))
+    assert heights == [3] * 11
+    # of strided maps it does without
+    strided = x.transpose(1, 2).contiguous().transpose(1, 2)
+    torch.testing.assert_close(by_rows(function, strided, gate, width=4, mixed=True), got)
+    assert heights[11:] == [1] * 11
+
+
+@pytest.mark.parametrize(('values', 'numbers'), [(10, [5]), (40, [1] * 5), (30, [2, 2, 1])])
+@torch.no_grad()
+def test_some_images_at_a_time(short, values, numbers):
+    x, seen = torch.randn(5, 3, 4), []
+
+    def double(images):
+        seen.append(len(images))
+        return torch.cat([images, images], dim=1)
+
+    assert torch.equal(by_images(double, x, values=values), double(x))
+    assert seen == [*numbers, 5]
 
 
 @pytest.mark.parametrize('height', [1, 8, 9, 23])
