@@ -52,7 +52,7 @@ TASKS = {
     ),
     'segmentation': Task(
         'upernet_vmamba-mini_1xb16-1000i_shapes-128x128.py',
-        'upernet_vmamba-mini_1xb8-2000i_photographs-160x160.py',
+        'upernet_vmamba-mini_1xb8-1000i_photographs-160x160.py',
         ('loss', 'mIoU'),
         9,
     ),

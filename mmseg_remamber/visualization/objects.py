@@ -57,7 +57,8 @@ def draw_answers(
     title: str,
     columns: int = 3,
 ) -> None:
-    """Write a PNG of pairs: truth at the left, prediction at the right, a colour for each class.
+    """Write a PNG of pairs: truth at the left, prediction at the right, a colour for each class; of
+    more than seven classes some share one.
 
     Boxes are labelled with their class and score, masks without boxes by a legend. Pictures that
     have one class as a whole stand alone, the prediction above; a wrong one is marked with a cross,
@@ -91,13 +92,15 @@ def draw_answers(
         _show(left, answer.image, answer.truth, classes, 'truth')
         _show(right, answer.image, answer.prediction, classes, 'prediction')
         for thing in (*answer.truth, *answer.prediction):
-            if thing.mask is not None and thing.label not in seen:
+            if thing.mask is not None and thing.box is None and thing.label not in seen:
                 seen.append(thing.label)
     if seen:
+        named = sorted(seen)[:_LONGEST_LEGEND]
         handles = [
-            Patch(color=to_unit(_colour(label)), label=literal(classes[label]))
-            for label in sorted(seen)[:_LONGEST_LEGEND]
+            Patch(color=to_unit(_colour(label)), label=literal(classes[label])) for label in named
         ]
+        if len(seen) > len(named):
+            handles.append(Patch(alpha=0, label=f'and {len(seen) - len(named)} more'))
         figure.legend(handles=handles, loc='outside lower center', ncols=6, frameon=False)
     figure.savefig(path)
 

@@ -15,7 +15,3 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 auto_scale_lr = dict(base_batch_size=8)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 2000
-train_cfg = dict(max_iters=2000, val_interval=500)
-default_hooks = dict(checkpoint=dict(interval=2000))
