@@ -23,6 +23,7 @@ CONFIG = (
 def detector():
     cfg = load_config(CONFIG).model
     thin_detector(cfg, classes=5)
+    cfg.backbone.arch = golden.SMALL_ARCH
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg).eval()
     model.load_state_dict(from_official(golden.weights('vmamba_maskrcnn_small')))
