@@ -214,7 +214,7 @@ def test_dice_is_of_the_object_not_the_background():
     ('order', 'distinct'), [('aabbba', 3), ('ab', 2), ('aaaa', 1), ('a', 1), ('abab', 4)]
 )
 def test_sharing_images_changes_no_loss_and_no_gradient(head, order, distinct):
-    image = {name: torch.randn(3, 36, 50) for name in 'ab'}
+    image = {name: torch.randn(3, 36, 50, dtype=torch.double) for name in 'ab'}
     img = torch.stack([image[name] for name in order])
     samples = [sample((36, 50)) for _ in order]
     for item in samples:
@@ -222,7 +222,7 @@ def test_sharing_images_changes_no_loss_and_no_gradient(head, order, distinct):
         item.token_ids[1] = torch.randint(5, 100, ())
     results = []
     for shared in (False, True):
-        model = build(head, share_images=shared).train()
+        model = build(head, share_images=shared).double().train()
         trunk = model.backbone.image
         with patch.object(trunk, 'stem', wraps=trunk.stem) as stem:
             losses = model.loss(img, samples)
@@ -233,9 +233,9 @@ def test_sharing_images_changes_no_loss_and_no_gradient(head, order, distinct):
     (losses, gradients), (shared_losses, shared_gradients) = results
     assert gradients.keys() == shared_gradients.keys()
     for name, value in losses.items():
-        torch.testing.assert_close(shared_losses[name], value, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(shared_losses[name], value, rtol=1e-9, atol=1e-9)
     for name, value in gradients.items():
         scale = value.abs().max().item()
         torch.testing.assert_close(
-            shared_gradients[name], value, rtol=1e-3, atol=1e-4 * scale + 1e-7, msg=name
+            shared_gradients[name], value, rtol=1e-7, atol=1e-9 * scale + 1e-12, msg=name
         )
