@@ -24,6 +24,31 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='weights, in the keys of this project')
 
 
+def add_models_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --model CONFIG [CHECKPOINT], once or more, and --names."""
+    parser.add_argument(
+        '--model', nargs='+', action='append', required=True, metavar=('CONFIG', 'CHECKPOINT')
+    )
+    parser.add_argument('--names', nargs='+', help='of the models; default: their configs')
+
+
+def read_models(args: argparse.Namespace) -> dict[str, list[str]]:
+    """The models that arguments of :func:`add_models_arguments` describe.
+
+    Returns:
+        {name: [config] or [config, checkpoint]}, in order.
+
+    Raises:
+        ValueError: more than two words for a model, or not a name of its own for each.
+    """
+    if long := [model for model in args.model if len(model) > 2]:
+        raise ValueError(f'--model takes a config and a checkpoint, got {long[0]}')
+    names = args.names or [Path(config).stem for config, *_ in args.model]
+    if not len(set(names)) == len(names) == len(args.model):
+        raise ValueError(f'--names must give each of {len(args.model)} models its own, got {names}')
+    return dict(zip(names, args.model, strict=True))
+
+
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add root, dataset and split_by."""
     parser.add_argument('root', type=Path, help='data root')

@@ -32,6 +32,7 @@ from mmseg_remamber.analysis.published_field import (
 )
 from mmseg_remamber.analysis.squares import image_trunk, list_pictures, load_square, normalise
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.arguments import add_models_arguments, read_models
 from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.visualization.maps import draw_shares
@@ -41,10 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        '--model', nargs='+', action='append', required=True, metavar=('CONFIG', 'CHECKPOINT')
-    )
-    parser.add_argument('--names', nargs='+', help='of the models; default: their configs')
+    add_models_arguments(parser)
     parser.add_argument('--images', type=Path, required=True, help='folder of pictures')
     parser.add_argument('--num', type=int, default=50, help='pictures to draw at random')
     parser.add_argument('--size', type=int, default=1024, help='side of the input, pixels')
@@ -72,17 +70,13 @@ def untrained(cfg: Config, device: str, seed: int) -> nn.Module:
 
 def main() -> None:
     args = parse_args()
-    if long := [model for model in args.model if len(model) > 2]:
-        raise ValueError(f'--model takes a config and a checkpoint, got {long[0]}')
-    names = args.names or [Path(config).stem for config, *_ in args.model]
-    if len(set(names)) != len(args.model):
-        raise ValueError(f'--names must give each of {len(args.model)} models its own, got {names}')
+    described = read_models(args)
     files = list_pictures(args.images)
     files = random.Random(args.seed).sample(files, min(args.num, len(files)))
     pictures = [load_square(file, args.size, squash=args.squash) for file in files]
     rows: dict[str, list] = {'random weights': [], 'trained': []}
     numbers = []
-    for name, (config, *checkpoint) in zip(names, args.model, strict=True):
+    for name, (config, *checkpoint) in described.items():
         cfg = load_config(config)
         models = {'random weights': untrained(cfg, args.device, args.seed)}
         if checkpoint:

@@ -31,6 +31,7 @@ from mmseg_remamber.analysis.published_flops import (
 )
 from mmseg_remamber.analysis.timing import measure_latency, medians
 from mmseg_remamber.apis import init_model
+from mmseg_remamber.cli.arguments import add_models_arguments, read_models
 from mmseg_remamber.cli.errors import errors_as_messages
 from mmseg_remamber.configuration import load_config
 from mmseg_remamber.models.build import build_model, build_on_meta
@@ -43,10 +44,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        '--model', nargs='+', action='append', required=True, metavar=('CONFIG', 'CHECKPOINT')
-    )
-    parser.add_argument('--names', nargs='+', help='of the models; default: their configs')
+    add_models_arguments(parser)
     parser.add_argument('--sizes', type=int, nargs='+', required=True, help='sides, pixels')
     parser.add_argument('--trained-at', type=int, default=224, help='is marked by a line')
     parser.add_argument('--batch-size', type=int, default=32, help='of the throughput')
@@ -92,16 +90,10 @@ def evaluate(model: nn.Module, cfg: Config) -> dict[str, float]:
 
 def main() -> None:
     args = parse_args()
-    if long := [model for model in args.model if len(model) > 2]:
-        raise ValueError(f'--model takes a config and a checkpoint, got {long[0]}')
-    names = args.names or [Path(config).stem for config, *_ in args.model]
-    if len(set(names)) != len(args.model):
-        raise ValueError(f'--names must give each of {len(args.model)} models its own, got {names}')
-    configs = {
-        name: load_config(config) for name, (config, *_) in zip(names, args.model, strict=True)
-    }
+    described = read_models(args)
+    configs = {name: load_config(config) for name, (config, *_) in described.items()}
     models = {}
-    for name, (_, *checkpoint) in zip(names, args.model, strict=True):
+    for name, (_, *checkpoint) in described.items():
         cfg = configs[name]
         build = init_model(cfg, *checkpoint) if checkpoint else build_model(cfg)
         models[name] = build.to(args.device)
@@ -119,8 +111,8 @@ def main() -> None:
                     repeats=args.repeats,
                 )
             )
-        for (name, model), (_, *checkpoint) in zip(models.items(), args.model, strict=True):
-            metrics = evaluate(model, fit_size(configs[name], size)) if checkpoint else {}
+        for name, (_, *checkpoint) in described.items():
+            metrics = evaluate(models[name], fit_size(configs[name], size)) if checkpoint else {}
             flops = count_published_flops(
                 metas[name],
                 published_pass(metas[name]),
@@ -133,13 +125,13 @@ def main() -> None:
             )
             top1 = metrics.get('accuracy/top1', float('nan'))
             print(f'{name[:39]:40}{size:6}{top1:8.2f}{throughput:10.2f}{flops / 1e9:10.3f}')
-    curves: dict[str, dict] = {name: {key: [] for key in KEYS} for name in names}
+    curves: dict[str, dict] = {name: {key: [] for key in KEYS} for name in described}
     for result in results:
         for key in KEYS:
             if key in result:
                 value = result[key] / 1e9 if key == 'published_flops' else result[key]
                 curves[result['model']][key].append((result['size'], value))
-    keys = [key for key in KEYS if any(curves[name][key] for name in names)]
+    keys = [key for key in KEYS if any(curves[name][key] for name in described)]
     drawn = {
         name: {key: points for key, points in c.items() if points} for name, c in curves.items()
     }
