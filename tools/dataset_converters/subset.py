@@ -20,11 +20,12 @@ from mmseg_remamber.datasets.inspection import (
     PUBLISHED,
     choose_refs,
     find_refs_file,
+    read_instances,
     read_refs,
     reduce_instances,
 )
 from mmseg_remamber.datasets.refer.checker import find_image
-from mmseg_remamber.datasets.refer.reader import load_instances, save_refs
+from mmseg_remamber.datasets.refer.reader import save_refs
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,17 +63,6 @@ def bring_images(files: list[str], source: Path, target: Path, link: bool) -> No
             (target / file).symlink_to((source / file).resolve())
         else:
             shutil.copy2(source / file, target / file)
-
-
-def read_instances(folder: Path) -> dict:
-    """Read the whole ``instances.json`` of a dataset, after checking that it is one.
-
-    Raises:
-        FileNotFoundError, ValueError: As :func:`load_instances`.
-    """
-    path = folder / 'instances.json'
-    load_instances(path)
-    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def main() -> None:

@@ -13,14 +13,12 @@ its refs are about, with all their objects.
 """
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 
 from mmseg_remamber.cli.arguments import add_dataset_arguments
 from mmseg_remamber.cli.errors import errors_as_messages
-from mmseg_remamber.datasets.inspection import read_refs
-from mmseg_remamber.datasets.refer.reader import load_instances
+from mmseg_remamber.datasets.inspection import read_instances, read_refs
 from mmseg_remamber.datasets.toolboxes import categories_of, write_split
 
 
@@ -48,9 +46,7 @@ def main() -> None:
     if absent := [split for split, images in ids.items() if not images]:
         present = sorted({ref['split'] for ref in refs})
         raise ValueError(f'--splits must be of {present}, got {absent}')
-    path = args.root / args.dataset / 'instances.json'
-    load_instances(path)  # checks it
-    instances = json.loads(path.read_text(encoding='utf-8'))
+    instances = read_instances(args.root / args.dataset)
     categories = categories_of(instances, ids['train'])
     # no folder that looks whole is left behind where an image turns out to be missing
     unfinished = args.out.with_name(f'{args.out.name}.unfinished')

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds and reads what lies in a data root, without building datasets."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from mmseg_remamber.datasets.refer.cache import log_left_out
 from mmseg_remamber.datasets.refer.fields import InvalidRef, name_ref, read_fields
-from mmseg_remamber.datasets.refer.reader import find_refs, in_split, load_refs
+from mmseg_remamber.datasets.refer.reader import find_refs, in_split, load_instances, load_refs
 from mmseg_remamber.datasets.refer.rules import GREFCOCO, REFER, RefRules
 
 _REFS_FILE = re.compile(r'g?refs\((?P<split_by>.+)\)\.(p|json)')
@@ -102,6 +103,17 @@ def read_refs(root: Path, dataset: str, split_by: str) -> list[dict]:
             refs.append(ref)
     log_left_out(path, left_out)
     return refs
+
+
+def read_instances(folder: Path) -> dict:
+    """Read the whole ``instances.json`` of a dataset, after checking that it is one.
+
+    Raises:
+        FileNotFoundError, ValueError: As :func:`load_instances`.
+    """
+    path = folder / 'instances.json'
+    load_instances(path)
+    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def target_ids(ref: dict) -> list[int | str]:
